@@ -1,0 +1,101 @@
+# Every entry point of Aramid; `make help` lists them.
+#
+# Parameters (on the command line or in the environment):
+#   PHASE=1..4        which kernel; the newest finished one by default
+#   EMU=qemu|bochs    which emulator
+#   MEM=MiB           the guest's memory
+#   APPEND="..."      words for the kernel's command line
+
+PYTHON := /usr/bin/python3
+FINISHED := $(sort $(patsubst phase%,%,$(foreach path,$(wildcard phase[0-9]-*/Makefile),\
+    $(firstword $(subst -, ,$(path))))))
+MEM_LEAST := 32
+MEM_MOST_qemu := 3072
+MEM_MOST_bochs := 2048
+
+PHASE ?= $(lastword $(FINISHED))
+EMU ?= qemu
+MEM ?= 128
+APPEND ?=
+export PHASE EMU MEM APPEND
+export PYTHONDONTWRITEBYTECODE := 1
+
+PHASE_DIRECTORY = $(patsubst %/Makefile,%,$(wildcard phase$(PHASE)-*/Makefile))
+BUILD := build/phase$(PHASE)
+# One medium for each kernel command line.
+ISO = $(BUILD)/aramid$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
+INITRAMFS := build/user/initramfs.cpio
+
+# ---- wrong values: one line on standard error, exit status 2 ----------------------------------
+
+one_word = $(if $(filter 1,$(words $(1))),$(1),-)
+ifneq ($(filter-out help clean setup,$(or $(MAKECMDGOALS),help)),)
+ifeq ($(filter $(FINISHED),$(call one_word,$(PHASE))),)
+$(error PHASE=$(PHASE) is not a finished phase; choose from: $(FINISHED))
+endif
+ifeq ($(filter qemu bochs,$(call one_word,$(EMU))),)
+$(error EMU=$(EMU) is not an emulator; choose from: qemu bochs)
+endif
+ifeq ($(filter $(shell seq $(MEM_LEAST) $(MEM_MOST_$(EMU))),$(call one_word,$(MEM))),)
+$(error MEM=$(MEM) is not a size; give MiB from $(MEM_LEAST) to $(MEM_MOST_$(EMU)) (EMU=$(EMU)))
+endif
+ifneq ($(findstring ',$(APPEND))$(findstring ",$(APPEND))$(findstring \,$(APPEND)),)
+$(error APPEND=$(APPEND) has a quote or a backslash in it; give plain words)
+endif
+endif
+
+# ---- entry points ------------------------------------------------------------------------------
+
+help: ## this list
+	@echo 'Aramid.  Finished phases: $(FINISHED).'
+	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) MEM=$(MEM) (MiB) APPEND="$(APPEND)" (kernel command line)'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
+	    while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+
+boot: iso ## build everything and boot to a prompt; lines on standard input are typed there
+	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(ISO)
+
+gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a second terminal
+	@test '$(EMU)' = qemu || { echo 'make gdb needs EMU=qemu' >&2; exit 2; }
+	@echo "In a second terminal: gdb $(BUILD)/kernel.elf -ex 'target remote $(BUILD)/gdb'"
+	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) --stay --gdb $(BUILD)/gdb $(ISO)
+
+test: iso check unit ## every test: unit tests, ring check, then the kernel in QEMU and in Bochs
+	@$(PYTHON) -m pytest $(PYTEST)
+
+unit: setup ## unit tests of common/lib, on this machine
+	@$(MAKE) $(SUB) -C common/lib/test
+
+check: uapi ## the rules of the rings, held against the sources
+	@$(PYTHON) tools/ring_check.py --phase $(PHASE)
+
+rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
+	@$(PYTHON) tools/rings.py --phase $(PHASE)
+
+bench: kernel build/user/bench.cpio ## guest instructions per operation, beside Linux's
+	@$(PYTHON) grader/bench.py $(BUILD)/kernel.boot build/user/bench.cpio $(BENCH)
+
+iso: kernel $(INITRAMFS) ## the medium that QEMU and Bochs boot
+	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
+	    --initramfs $(INITRAMFS) --append "$$APPEND"
+
+kernel: setup ## build/phaseN/kernel.elf
+	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
+
+setup: ## install the Debian packages that are missing
+	@tools/setup
+
+clean: ## remove everything built
+	@rm -rf build
+
+# ---- behind them -------------------------------------------------------------------------------
+
+SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM)
+
+uapi: setup
+	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY) uapi
+
+include common/user.mk
+
+.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi

@@ -1,0 +1,171 @@
+# How a phase becomes build/phaseN/kernel.elf: the one set of build rules.
+#
+# A phase's Makefile names its modules and includes this file:
+#
+#   PHASE    := 1                     its number
+#   CORE     += process/process.c     Ring 1, one file a line, relative to kernel/
+#   SERVICES += services/tmpfs.c      Ring 2, likewise
+#   PLATFORM += contain               directories of common/platform that only later phases use
+#
+# Ring 0 (common/platform) and the helpers (common/lib) are taken whole.  Each ring has its own
+# flags below: that is how the compiler holds the line between them.
+
+ROOT ?= ..
+KERNEL ?= kernel
+BUILD ?= $(ROOT)/build/phase$(PHASE)
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+LD := ld
+NM := nm
+OBJCOPY := objcopy
+PYTHON := /usr/bin/python3
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+all: $(BUILD)/kernel.elf $(BUILD)/kernel.boot
+
+include $(ROOT)/common/uapi.mk
+
+# ---- sources -------------------------------------------------------------------------------
+
+COMMON := $(ROOT)/common
+PLATFORM_DIRECTORIES := $(COMMON)/platform $(PLATFORM:%=$(COMMON)/platform/%)
+PLATFORM_SOURCES := $(sort $(wildcard $(PLATFORM_DIRECTORIES:%=%/*.c) $(PLATFORM_DIRECTORIES:%=%/*.S)))
+LIB_SOURCES := $(sort $(wildcard $(COMMON)/lib/*.c))
+
+PLATFORM_OBJECTS := $(PLATFORM_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
+CORE_OBJECTS := $(CORE:%=$(BUILD)/kernel/%.o)
+SERVICE_OBJECTS := $(SERVICES:%=$(BUILD)/kernel/%.o)
+OBJECTS := $(PLATFORM_OBJECTS) $(LIB_OBJECTS) $(CORE_OBJECTS) $(SERVICE_OBJECTS)
+
+# ---- flags ---------------------------------------------------------------------------------
+
+CFLAGS := -std=gnu17 -O2 -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone \
+    -mgeneral-regs-only -fno-pic -fno-pie -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+    -fno-strict-aliasing -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+    -fmacro-prefix-map=$(ROOT)/= \
+    -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
+
+SYSTEM_INCLUDES := -isystem $(shell $(CC) -print-file-name=include) \
+    -isystem $(COMMON)/uapi -isystem $(UAPI)
+LIB_INCLUDES := -I$(COMMON)/lib/include
+PLATFORM_INCLUDES := -I$(COMMON)/platform/include
+
+# Above Ring 0 the words that open inline assembly do not exist.
+FENCE := -include $(COMMON)/fence.h
+
+PLATFORM_FLAGS := $(CFLAGS) $(SYSTEM_INCLUDES) $(PLATFORM_INCLUDES) $(LIB_INCLUDES) \
+    $(PLATFORM_DIRECTORIES:%=-I%)
+LIB_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) $(LIB_INCLUDES) $(PLATFORM_INCLUDES)
+KERNEL_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -I$(KERNEL) $(PLATFORM_INCLUDES) \
+    $(LIB_INCLUDES)
+
+LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
+    --no-warn-rwx-segments --fatal-warnings
+LINKER_SCRIPT := $(COMMON)/platform/kernel.ld
+
+# What was compiled with other flags or linked from other files is made again: these two files hold
+# both, and change only when they do.
+RECIPE := $(BUILD)/recipe
+define RECIPE_TEXT
+$(shell $(CC) -dumpfullversion -dumpmachine)
+$(CC) $(PLATFORM_FLAGS)
+$(CC) $(LIB_FLAGS)
+$(CC) $(KERNEL_FLAGS)
+$(LD) $(LDFLAGS)
+endef
+export RECIPE_TEXT
+OBJECT_LIST := $(BUILD)/objects.list
+export OBJECTS
+
+note = @mkdir -p $(@D); printf '%s\n' "$$$(1)" | cmp -s - $@ || printf '%s\n' "$$$(1)" >$@
+$(RECIPE): FORCE
+	$(call note,RECIPE_TEXT)
+$(OBJECT_LIST): FORCE
+	$(call note,OBJECTS)
+FORCE:
+
+# ---- compiling -----------------------------------------------------------------------------
+
+COMPILE = $(CC) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+VERBOSE ?=
+QUIET := $(if $(VERBOSE),,@)
+SILENT := $(VERBOSE)$(findstring s,$(firstword -$(MAKEFLAGS)))
+say = @$(if $(SILENT),:,echo "  $(1) $(patsubst $(ROOT)/%,%,$(2))")
+
+$(BUILD)/common/platform/%.o: $(COMMON)/platform/% $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CC0,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(PLATFORM_FLAGS)
+
+$(BUILD)/common/lib/%.o: $(COMMON)/lib/% $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CCL,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(LIB_FLAGS)
+
+$(CORE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CC1,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(KERNEL_FLAGS)
+
+$(SERVICE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CC2,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(KERNEL_FLAGS)
+
+-include $(OBJECTS:.o=.d)
+
+# ---- linking -------------------------------------------------------------------------------
+
+# The kernel can name its own functions in a panic report.  So it is linked twice: once to learn
+# where they lie, then with that table.  The table comes after the text and moves none of it, and
+# symbols.py --verify makes sure of that.
+LINK = $(LD) $(LDFLAGS) -T $(LINKER_SCRIPT)
+
+$(BUILD)/kernel.first.elf: $(OBJECTS) $(OBJECT_LIST) $(LINKER_SCRIPT)
+	$(call say,LD ,$@)
+	$(QUIET)$(LINK) -o $@ $(OBJECTS)
+
+$(BUILD)/symbols.c: $(BUILD)/kernel.first.elf $(ROOT)/tools/symbols.py
+	$(QUIET)$(PYTHON) $(ROOT)/tools/symbols.py --nm $(NM) $< >$@
+
+$(BUILD)/symbols.o: $(BUILD)/symbols.c $(RECIPE)
+	$(QUIET)$(CC) -c -o $@ $< $(PLATFORM_FLAGS)
+
+$(BUILD)/kernel.elf: $(BUILD)/kernel.first.elf $(BUILD)/symbols.o
+	$(call say,LD ,$@)
+	$(QUIET)$(LINK) -o $@ $(OBJECTS) $(BUILD)/symbols.o
+	$(QUIET)$(PYTHON) $(ROOT)/tools/symbols.py --nm $(NM) --verify $< $@
+
+# What GRUB loads: the same kernel without what only a debugger reads.
+$(BUILD)/kernel.boot: $(BUILD)/kernel.elf
+	$(QUIET)$(OBJCOPY) --strip-all $< $@
+
+# ---- other targets -------------------------------------------------------------------------
+
+# Compile everything, link nothing.
+objects: $(OBJECTS)
+
+# One line a source file, "ring path", for the ring check.
+list:
+	@$(foreach file,$(PLATFORM_SOURCES),echo 0 $(file);) \
+	$(foreach file,$(LIB_SOURCES),echo lib $(file);) \
+	$(foreach file,$(CORE),echo 1 $(KERNEL)/$(file);) \
+	$(foreach file,$(SERVICES),echo 2 $(KERNEL)/$(file);) :
+
+# The flags of Ring 1 and 2, of the platform and of the library, for the ring check.
+flags-kernel: ; @echo $(KERNEL_FLAGS)
+flags-platform: ; @echo $(PLATFORM_FLAGS)
+flags-lib: ; @echo $(LIB_FLAGS)
+
+uapi: $(UAPI_STAMP)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all objects list flags-kernel flags-platform flags-lib uapi clean

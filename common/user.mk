@@ -1,0 +1,43 @@
+# The programs and the initramfs images, the same for every phase: build/user/*.cpio.
+#
+# A probe is a small static program, common/user/probes/NAME.c, that tests one thing which no
+# BusyBox applet shows; it becomes /bin/probe-NAME.
+
+USER_BUILD := build/user
+USER_CC := musl-gcc
+USER_CFLAGS := -static -O2 -Wall
+PROBES := $(patsubst common/user/probes/%.c,$(USER_BUILD)/bin/probe-%,$(wildcard common/user/probes/*.c))
+PROGRAMS := $(USER_BUILD)/bin/bench $(PROBES)
+IMAGE_SOURCES := tools/image.py $(wildcard common/user/*.list common/user/etc/*) /bin/busybox
+USER_SAY = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo "  $(1) $(2)")
+
+$(USER_BUILD)/bin/bench: common/user/bench.c common/user.mk | setup
+	@$(call USER_SAY,CCU,$<)
+	@mkdir -p $(@D)
+	@$(USER_CC) $(USER_CFLAGS) -o $@ $<
+
+$(USER_BUILD)/bin/probe-%: common/user/probes/%.c common/user.mk | setup
+	@$(call USER_SAY,CCU,$<)
+	@mkdir -p $(@D)
+	@$(USER_CC) $(USER_CFLAGS) -o $@ $<
+
+# The list of programs, so that an image is made again when a probe has gone.
+$(USER_BUILD)/programs.list: FORCE
+	@mkdir -p $(@D)
+	@echo $(PROGRAMS) | cmp -s - $@ || { echo $(PROGRAMS) >$@; \
+	    rm -f $(filter-out $(PROGRAMS),$(wildcard $(USER_BUILD)/bin/*)); }
+
+/bin/busybox: | setup ;
+
+# $(1): the lists.
+make_image = @$(call USER_SAY,CPIO,$@) && \
+    $(PYTHON) tools/image.py --output $@ --programs $(USER_BUILD)/bin $(1)
+
+$(USER_BUILD)/initramfs.cpio: $(IMAGE_SOURCES) $(PROGRAMS) $(USER_BUILD)/programs.list
+	$(call make_image,common/user/image.list common/user/image-programs.list)
+
+$(USER_BUILD)/bench.cpio: $(IMAGE_SOURCES) $(USER_BUILD)/bin/bench
+	$(call make_image,common/user/image.list common/user/image-bench.list)
+
+FORCE:
+.PHONY: FORCE

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Boot an ISO with its console on this terminal, or on standard input and output.
+
+On a terminal, every byte passes both ways, Ctrl-C and Ctrl-Z included.  Otherwise the lines of
+standard input are typed as a user would: each when the shell has printed its prompt, or when the
+guest has waited quietly for a while; after the last one, `poweroff`.
+
+Exit status:
+  0    the guest powered off (or you left with Ctrl-A x)
+  1    the emulator ended in some other way
+  2    wrong arguments
+  3    kernel panic
+  4    the emulator did not start
+  5    the guest does not answer any more
+  130, 143, 129  ended by Ctrl-C, SIGTERM, SIGHUP
+"""
+
+import argparse
+import os
+import re
+import signal
+import sys
+import termios
+import time
+import tty
+from pathlib import Path
+from select import select
+from types import FrameType
+
+from machine import Machine, MachineError, Settings, StartError, die_with_parent
+from shell import PROMPT
+
+OFF, FAILED, PANIC, NO_START, NO_ANSWER = 0, 1, 3, 4, 5
+
+ESCAPE = 0x01  # Ctrl-A
+HELP = "Ctrl-A x ends the machine, Ctrl-A a types Ctrl-A; all other keys go to the guest."
+
+# A prompt of the shell, the first or a continued line's, that nothing follows.
+READY = re.compile(rb"(?:" + PROMPT + rb"|\n> )(?:\x1b\[6n)?$")
+# A guest that has been quiet for so many seconds, its processor idle, waits for input.
+QUIET = 3
+# After so many quiet seconds a line is typed in any case, or the guest given up.
+STUCK = 30
+
+
+class Signalled(Exception):
+    """This process was told to end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def on_signal(number: int, _: FrameType | None) -> None:
+    raise Signalled(number)
+
+
+def write_all(data: bytes) -> None:
+    while data:
+        data = data[os.write(1, data) :]
+
+
+def verdict(machine: Machine) -> int:
+    """This program's exit status for a machine that has ended or panicked."""
+    if machine.panicked:
+        return PANIC
+    while machine.connected:
+        write_all(machine.pump(0.25))
+    qemu = machine.settings.emulator == "qemu"
+    status = machine.wait_end()
+    if status == 0 if qemu else "soft power off" in machine.messages():
+        return OFF
+    print(f"boot: the emulator ended with status {status}", file=sys.stderr)
+    print(machine.messages(), file=sys.stderr)
+    return FAILED
+
+
+# ---- on a terminal -----------------------------------------------------------------------------
+
+
+class Keys:
+    """What is typed, less the commands that follow Ctrl-A."""
+
+    def __init__(self) -> None:
+        self.escaped = False
+        self.leave = False
+
+    def filter(self, data: bytes) -> bytes:
+        """The bytes for the guest."""
+        out = bytearray()
+        for byte in data:
+            if not self.escaped:
+                self.escaped = byte == ESCAPE
+                if self.escaped:
+                    continue
+            elif byte in b"xX":
+                self.leave = True
+            elif byte in (ESCAPE, ord("a"), ord("A")):
+                byte = ESCAPE
+            else:
+                write_all(f"\r\n{HELP}\r\n".encode())
+                self.escaped = False
+                continue
+            if not self.escaped or byte == ESCAPE:
+                out.append(byte)
+            self.escaped = False
+        return bytes(out)
+
+
+def interactive(machine: Machine, stay: bool) -> int:
+    """Pass bytes both ways until the machine ends; `stay`: also after a panic, for a debugger."""
+    before = termios.tcgetattr(0)
+    keys = Keys()
+    try:
+        tty.setraw(0)
+        while machine.connected and not keys.leave:
+            readable = select([0, machine], [], [], 0 if not machine.sent else None)[0]
+            if 0 in readable:
+                data = os.read(0, 4096)
+                if not data:
+                    break
+                machine.send(keys.filter(data))
+            write_all(machine.pump(0))
+            if machine.panicked and not stay:
+                break
+    finally:
+        termios.tcsetattr(0, termios.TCSAFLUSH, before)
+    if keys.leave or (machine.connected and not machine.panicked):
+        return OFF
+    return verdict(machine)
+
+
+# ---- in a script -------------------------------------------------------------------------------
+
+
+def plain(data: bytes) -> bytes:
+    """The console's bytes as a text file's: no carriage returns, no questions to a terminal."""
+    return data.replace(b"\x1b[6n", b"").replace(b"\r", b"")
+
+
+class Script:
+    """The lines of standard input, read as they are needed, then `poweroff`."""
+
+    def __init__(self) -> None:
+        self.pending = b""
+        self.ended = False
+
+    def next_line(self) -> bytes | None:
+        """The next line with its end, None after the last."""
+        while b"\n" not in self.pending and not self.ended:
+            data = os.read(0, 65536)
+            self.pending += data
+            if not data:
+                self.ended = True
+                if self.pending:
+                    self.pending += b"\n"
+        if not self.pending:
+            return None
+        line, _, self.pending = self.pending.partition(b"\n")
+        return line + b"\n"
+
+
+def scripted(machine: Machine) -> int:
+    """Type the script's lines and print what the console says."""
+    script, typed_last, unseen = Script(), False, b""
+    since, used = time.monotonic(), machine.processor_time()
+    while machine.connected:
+        data = machine.pump(0.25)
+        now = time.monotonic()
+        if data:
+            # A question to the terminal may arrive in two pieces.
+            unseen += data
+            keep = len(unseen) - unseen.rfind(b"\x1b") if b"\x1b" in unseen[-3:] else 0
+            write_all(plain(unseen[: len(unseen) - keep]))
+            unseen = unseen[len(unseen) - keep :]
+            since, used = now, machine.processor_time()
+        if machine.panicked:
+            return verdict(machine)
+        quiet = now - since
+        idle = machine.processor_time() - used < quiet / 5
+        ready = READY.search(machine.transcript, machine.seen)
+        if not (ready or (quiet > QUIET and idle and machine.seen) or quiet > STUCK):
+            continue
+        if typed_last:
+            if quiet > STUCK:
+                print("boot: the guest does not answer", file=sys.stderr)
+                return NO_ANSWER
+            continue
+        line = script.next_line()
+        typed_last = line is None
+        machine.seen = len(machine.transcript)
+        machine.send(line or b"poweroff\n")
+        since, used = time.monotonic(), machine.processor_time()
+    return verdict(machine)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("iso", type=Path)
+    parser.add_argument("--emulator", choices=["qemu", "bochs"], default="qemu")
+    parser.add_argument("--memory", type=int, default=128, help="MiB")
+    parser.add_argument("--stay", action="store_true", help="do not end at a kernel panic")
+    parser.add_argument("--gdb", type=Path, metavar="SOCKET", help="stop and wait for a debugger")
+    options = parser.parse_args()
+
+    # make's death is ours: nothing may be left running when a whole build is killed.
+    die_with_parent(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    arguments = ["-S", "-gdb", f"unix:{options.gdb},server=on,wait=off"] if options.gdb else []
+    settings = Settings(
+        options.iso, options.emulator, options.memory, reboot=True, arguments=arguments
+    )
+    try:
+        with Machine(settings) as machine:
+            if not sys.stdin.isatty():
+                return scripted(machine)
+            print(HELP, flush=True)
+            return interactive(machine, options.stay)
+    except StartError as error:
+        print(f"boot: {error}", file=sys.stderr)
+        return NO_START
+    except MachineError as error:
+        print(f"boot: {error}", file=sys.stderr)
+        return NO_ANSWER
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Signalled as error:
+        return 128 + error.number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+/* The device table: a short array, because there are few devices and opens are rare. */
+#include <fs/device.h>
+
+#include <linux/errno.h>
+
+#include <param.h>
+
+static struct device devices[DEVICE_LIMIT];
+static size_t count;
+
+static int add(const struct device *device)
+{
+    if (device_find(device->number))
+        return -EEXIST;
+    if (count == DEVICE_LIMIT)
+        return -ENOSPC;
+    devices[count++] = *device;
+    return 0;
+}
+
+int device_register(uint64_t number, const char *name, uint32_t permissions,
+                    const struct file_ops *ops, node_handle node)
+{
+    return add(&(struct device){ .number = number, .name = name, .permissions = permissions,
+                                 .ops = ops, .node = node });
+}
+
+int device_register_service(uint64_t number, const char *name, uint32_t permissions,
+                            const struct file_ops *ops, node_handle node)
+{
+    return add(&(struct device){ .number = number, .name = name, .permissions = permissions,
+                                 .ops = ops, .node = node, .in_service = true });
+}
+
+const struct device *device_find(uint64_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (devices[i].number == number)
+            return &devices[i];
+    return NULL;
+}
+
+const struct device *device_at(size_t index)
+{
+    return index < count ? &devices[index] : NULL;
+}

@@ -1,0 +1,42 @@
+/* The device table: which operations a character device number stands for. */
+#ifndef FS_DEVICE_H
+#define FS_DEVICE_H
+
+#include <fs/vfs.h>
+
+/* Device numbers are kept as Linux's 64-bit st_rdev encoding. */
+static inline uint64_t device_number(uint32_t major, uint32_t minor)
+{
+    return ((uint64_t)(major & 0xfff) << 8) | (minor & 0xff) | ((uint64_t)(minor & ~0xffu) << 12) |
+           ((uint64_t)(major & ~0xfffu) << 32);
+}
+static inline uint32_t device_major(uint64_t number)
+{
+    return ((number >> 8) & 0xfff) | (uint32_t)((number >> 32) & ~0xfffull);
+}
+static inline uint32_t device_minor(uint64_t number)
+{
+    return (number & 0xff) | (uint32_t)((number >> 12) & ~0xffull);
+}
+
+/* Opening a character device node with this number calls ops->open(node).  `name` is for devfs,
+ * which shows it with `permissions`; it may be "directory/name".  0, -EEXIST, -ENOSPC. */
+int device_register(uint64_t number, const char *name, uint32_t permissions,
+                    const struct file_ops *ops, node_handle node);
+
+/* The same for operations that belong to Ring 2: user memory is made present before each call. */
+int device_register_service(uint64_t number, const char *name, uint32_t permissions,
+                            const struct file_ops *ops, node_handle node);
+
+struct device {
+    uint64_t number;
+    const char *name;
+    uint32_t permissions;
+    const struct file_ops *ops;
+    node_handle node;
+    bool in_service;
+};
+const struct device *device_find(uint64_t number);  /* NULL: none */
+const struct device *device_at(size_t index);       /* NULL past the last */
+
+#endif

@@ -1,0 +1,321 @@
+/* Open files, and the one loop in which reading and writing sleeps.
+ *
+ * A file is either paged (its bytes move between the page cache and the user, here in Core) or has
+ * operations, which never sleep: they answer -EAGAIN and name a queue. */
+#include <fs/private.h>
+
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/stat.h>
+
+#include <fs/page_cache.h>
+#include <lib/bits.h>
+#include <param.h>
+#include <platform/address_space.h>
+#include <platform/heap.h>
+#include <process/process.h>
+
+static uint64_t files; /* open files in the system */
+
+uint64_t file_count(void)
+{
+    return files;
+}
+
+/* ---- life ---- */
+
+int file_allocate(unsigned flags, struct file **out)
+{
+    struct file *file = kmalloc(sizeof(*file));
+
+    if (!file)
+        return -ENOMEM;
+    *file = (struct file){ .references = 1, .flags = flags & ~FILE_FLAGS_OF_OPEN };
+    files++;
+    *out = file;
+    return 0;
+}
+
+void file_free(struct file *file)
+{
+    files--;
+    kfree(file);
+}
+
+int file_create(struct inode *inode, const struct file_ops *ops, file_handle handle,
+                unsigned flags, struct file **out)
+{
+    struct file *file;
+    int error = file_allocate(flags, &file);
+
+    if (error)
+        return error;
+    file->inode = inode;
+    file->ops = ops;
+    file->handle = handle;
+    file->seekable = ops == NULL;
+    *out = file;
+    return 0;
+}
+
+int file_path(struct file *file, struct path *out)
+{
+    if (!file->path.dentry)
+        return path_of_anonymous(file->inode, out);
+    path_get(&file->path);
+    *out = file->path;
+    return 0;
+}
+
+void file_get(struct file *file)
+{
+    file->references++;
+}
+
+bool file_counts_as_writer(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH) &&
+           file->path.dentry && inode_is_regular(file->inode);
+}
+
+void file_put(struct file *file)
+{
+    if (--file->references > 0)
+        return;
+    if (file->ops)
+        file->ops->release(file->handle);
+    if (file_counts_as_writer(file)) {
+        file->inode->writers--;
+        file->path.mount->writers--;
+    }
+    inode_put(file->inode);
+    if (file->path.dentry)
+        path_put(&file->path);
+    file_free(file);
+}
+
+/* ---- paged files ---- */
+
+/* Between two stretches of a long transfer others get their turn; false if it shall end here. */
+static bool may_go_on(void)
+{
+    if (scheduler_should_yield())
+        scheduler_yield();
+    return !signal_fatal_waiting(current);
+}
+
+typedef int (*page_transfer)(struct inode *inode, struct user_buffer *buffer, uint64_t position);
+
+/* Moves what is left of the buffer in stretches.  Bytes moved, or an errno if none. */
+static long transfer_pages(struct file *file, struct user_buffer *buffer, uint64_t *position,
+                           page_transfer transfer)
+{
+    size_t length = buffer->length, start = buffer->done;
+    int error = 0;
+
+    for (;;) {
+        size_t before = buffer->done, piece = min(length - before, TRANSFER_STRETCH);
+
+        buffer->length = before + piece;
+        error = transfer(file->inode, buffer, *position);
+        buffer->length = length;
+        *position += buffer->done - before;
+        if (error || buffer->done - before < piece || buffer->done == length || !may_go_on())
+            break;
+    }
+    return buffer->done > start ? (long)(buffer->done - start) : error;
+}
+
+static long read_pages(struct file *file, struct user_buffer *to, uint64_t *position)
+{
+    long moved = transfer_pages(file, to, position, page_cache_read);
+
+    if (moved > 0)
+        file_accessed(file);
+    return moved;
+}
+
+/* Cuts a write to RLIMIT_FSIZE (setrlimit(2)) and to what an offset can express. */
+static int limit_size(struct user_buffer *from, uint64_t position)
+{
+    uint64_t limit = INT64_MAX;
+
+    if (current)
+        limit = min(limit, (uint64_t)current_process()->limits[RLIMIT_FSIZE].rlim_cur);
+    if (position >= limit) {
+        if (limit < INT64_MAX)
+            signal_send_task(current, SIGXFSZ, NULL);
+        return -EFBIG;
+    }
+    if (user_buffer_left(from) > limit - position)
+        from->length = from->done + (size_t)(limit - position);
+    return 0;
+}
+
+static long write_pages(struct file *file, struct user_buffer *from, uint64_t *position)
+{
+    if (file->flags & O_APPEND)
+        *position = file->inode->attributes.size;
+    int error = limit_size(from, *position);
+
+    if (error)
+        return error;
+    inode_drop_privileges(file->inode);
+    long moved = transfer_pages(file, from, position, page_cache_write);
+
+    if (moved > 0)
+        inode_touch(file->inode, SET_MODIFIED | SET_CHANGED);
+    return moved;
+}
+
+/* ---- files with operations ---- */
+
+/* One call.  Memory for Ring 2 is made present first, so that no page fault happens inside it;
+ * `*piece` is what the call had to do with. */
+static int call_once(struct file *file, struct user_buffer *buffer, uint64_t position, bool writing,
+                     struct wait_queue **wait, size_t *piece)
+{
+    size_t length = buffer->length;
+    int error = 0;
+
+    *piece = user_buffer_left(buffer);
+    if (file->in_service) {
+        *piece = min(*piece, (size_t)SERVICE_PIECE);
+        error = user_buffer_make_present(buffer, writing ? PAGE_READ : PAGE_WRITE, piece);
+        if (error)
+            return error;
+    }
+    buffer->length = buffer->done + *piece;
+    error = (writing ? file->ops->write : file->ops->read)(file->handle, buffer, position, wait);
+    buffer->length = length;
+    return error;
+}
+
+/* Calls until there is nothing left to do: for a write that everything was taken, for a read that
+ * a call brought less than asked for.  Sleeps where a call would block, unless a read has
+ * something already or the file says O_NONBLOCK. */
+static long transfer_stream(struct file *file, struct user_buffer *buffer, uint64_t *position,
+                            bool writing)
+{
+    size_t start = buffer->done;
+    int error = 0;
+
+    while (!error && user_buffer_left(buffer) > 0) {
+        struct wait_queue *wait = NULL;
+        size_t before = buffer->done, piece;
+
+        error = call_once(file, buffer, *position, writing, &wait, &piece);
+        if (error == -EAGAIN && wait && !(file->flags & O_NONBLOCK) &&
+            (writing || before == start)) {
+            error = wait_queue_sleep(wait, WAIT_FOREVER);
+            continue;
+        }
+        size_t moved = buffer->done - before;
+
+        *position += moved;
+        if (error || moved == 0 || (!writing && moved < piece))
+            break;
+        if (file->in_service && !may_go_on())
+            break;
+    }
+    if (error == -EPIPE && writing)
+        signal_send_task(current, SIGPIPE, NULL);
+    return buffer->done > start ? (long)(buffer->done - start) : error;
+}
+
+/* ---- reading and writing ---- */
+
+static int check_access(const struct file *file, unsigned refused)
+{
+    unsigned access = file->flags & O_ACCMODE;
+
+    if ((file->flags & O_PATH) || access == refused || access == O_ACCMODE)
+        return -EBADF;
+    return inode_is_directory(file->inode) ? -EISDIR : 0;
+}
+
+long file_read(struct file *file, struct user_buffer *to, uint64_t *position)
+{
+    int error = check_access(file, O_WRONLY);
+
+    if (error)
+        return error;
+    if (user_buffer_left(to) == 0)
+        return 0;
+    if (!file->ops)
+        return read_pages(file, to, position);
+    if (!file->ops->read)
+        return -EINVAL;
+    return transfer_stream(file, to, position, false);
+}
+
+long file_write(struct file *file, struct user_buffer *from, uint64_t *position)
+{
+    int error = check_access(file, O_RDONLY);
+
+    if (error)
+        return error;
+    if (user_buffer_left(from) == 0)
+        return 0;
+    if (!file->ops)
+        return write_pages(file, from, position);
+    if (!file->ops->write)
+        return -EINVAL;
+    return transfer_stream(file, from, position, true);
+}
+
+long file_read_kernel(struct file *file, void *to, size_t size, uint64_t position)
+{
+    struct user_buffer buffer;
+
+    user_buffer_init_kernel(&buffer, to, size);
+    return file_read(file, &buffer, &position);
+}
+
+uint32_t file_poll(struct file *file, struct wait_queue **wait)
+{
+    uint32_t ready = 0;
+
+    *wait = NULL;
+    if (!file->ops || !file->ops->poll)
+        return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+    if (file->ops->poll(file->handle, &ready, wait) < 0)
+        return POLLERR;
+    return ready;
+}
+
+/* ---- the rest ---- */
+
+void file_accessed(struct file *file)
+{
+    if (!(file->flags & O_NOATIME) && !(file->path.mount && mount_skips_access(file->path.mount)))
+        inode_touch(file->inode, SET_ACCESSED);
+}
+
+int inode_truncate(struct inode *inode, uint64_t size)
+{
+    if (!inode_is_paged(inode))
+        return inode_is_regular(inode) ? 0 : -EINVAL;
+    if (current && size > inode->attributes.size &&
+        size > current_process()->limits[RLIMIT_FSIZE].rlim_cur) {
+        signal_send_task(current, SIGXFSZ, NULL);
+        return -EFBIG;
+    }
+    int error = page_cache_resize(inode, size);
+
+    if (error)
+        return error;
+    inode_drop_privileges(inode);
+    inode_touch(inode, SET_MODIFIED | SET_CHANGED);
+    return 0;
+}
+
+int file_truncate(struct file *file, uint64_t size)
+{
+    if ((file->flags & O_PATH))
+        return -EBADF;
+    if (!inode_is_regular(file->inode) || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    return inode_truncate(file->inode, size);
+}

@@ -1,0 +1,267 @@
+/* Inodes: one record for each node that something leads to, found again by its number.
+ *
+ * A service names its nodes by handles and describes them by attributes; Core believes neither
+ * more than it must.  Every answer passes through inode_from_answer(). */
+#include <fs/private.h>
+
+#include <linux/errno.h>
+#include <linux/stat.h>
+
+#include <fs/page_cache.h>
+#include <lib/hash.h>
+#include <platform/heap.h>
+#include <param.h>
+#include <platform/panic.h>
+#include <process/wall_clock.h>
+
+#define NANOSECONDS 1000000000ull
+#define ONE_DAY 86400 /* seconds */
+
+static struct list table[INODE_HASH_SIZE];
+static struct inode *reserved; /* for the next new inode: what inode_reserve() put aside */
+static uint64_t inodes;        /* in memory */
+static uint64_t next_anonymous_number = 1;
+
+void inode_table_init(void)
+{
+    for (size_t i = 0; i < INODE_HASH_SIZE; i++)
+        list_init(&table[i]);
+}
+
+static struct list *bucket_of(const struct file_system *fs, uint64_t number)
+{
+    return &table[hash_u64(number ^ (uintptr_t)fs) % INODE_HASH_SIZE];
+}
+
+static struct inode *find(const struct file_system *fs, uint64_t number)
+{
+    struct list *bucket = bucket_of(fs, number);
+    struct inode *inode;
+
+    list_for_each_entry(inode, bucket, hash)
+        if (inode->attributes.number == number && inode->fs == fs)
+            return inode;
+    return NULL;
+}
+
+/* ---- making and freeing ---- */
+
+int inode_reserve(void)
+{
+    if (!reserved)
+        reserved = kmalloc(sizeof(*reserved));
+    return reserved ? 0 : -ENOMEM;
+}
+
+static int allocate(struct inode **out)
+{
+    int error = inode_reserve();
+
+    if (error)
+        return error;
+    struct inode *inode = reserved;
+
+    reserved = NULL;
+    *inode = (struct inode){ .references = 1 };
+    list_init(&inode->mappings);
+    list_init(&inode->locks);
+    list_init(&inode->hash);
+    list_init(&inode->of_file_system);
+    inodes++;
+    *out = inode;
+    return 0;
+}
+
+static bool mode_is_possible(uint32_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: case S_IFDIR: case S_IFLNK: case S_IFCHR: case S_IFBLK: case S_IFIFO:
+    case S_IFSOCK:
+        return (mode & ~(uint32_t)S_IFMT) <= 07777;
+    default:
+        return false;
+    }
+}
+
+static int refresh_known(struct inode *inode, const struct node_answer *answer)
+{
+    if ((inode->attributes.mode ^ answer->attributes.mode) & S_IFMT)
+        return -EIO;
+    if (inode->fs->type->flags & FS_VOLATILE)
+        inode->attributes = answer->attributes;
+    return 0;
+}
+
+int inode_from_answer(struct file_system *fs, const struct node_answer *answer, struct inode **out)
+{
+    if (answer->attributes.number == 0 || !mode_is_possible(answer->attributes.mode))
+        return -EIO;
+    struct inode *inode = find(fs, answer->attributes.number);
+
+    if (inode) {
+        int error = refresh_known(inode, answer);
+
+        if (error)
+            return error;
+        inode_get(inode);
+        *out = inode;
+        return 0;
+    }
+    int error = allocate(&inode);
+
+    if (error)
+        return error;
+    inode->fs = fs;
+    fs->references++;
+    inode->node = inode->ops_node = answer->node;
+    inode->attributes = answer->attributes;
+    if (S_ISREG(inode->attributes.mode) && !fs->type->paged_file)
+        inode->ops = fs->type->file;
+    list_add(bucket_of(fs, inode->attributes.number), &inode->hash);
+    list_add_tail(&fs->inodes, &inode->of_file_system);
+    *out = inode;
+    return 0;
+}
+
+int inode_create_anonymous(uint32_t mode, struct inode **out)
+{
+    struct inode *inode;
+    int error = allocate(&inode);
+
+    if (error)
+        return error;
+    inode->attributes.number = next_anonymous_number++;
+    inode->attributes.mode = mode;
+    inode->attributes.links = 1;
+    inode->attributes.uid = file_system_uid();
+    inode->attributes.gid = file_system_gid();
+    timestamp_now(&inode->attributes.changed);
+    inode->attributes.accessed = inode->attributes.modified = inode->attributes.changed;
+    *out = inode;
+    return 0;
+}
+
+void inode_get(struct inode *inode)
+{
+    inode->references++;
+}
+
+static void inode_free(struct inode *inode)
+{
+    struct file_system *fs = inode->fs;
+
+    page_cache_drop(inode);
+    list_remove(&inode->hash);
+    list_remove(&inode->of_file_system);
+    kfree(inode->link_target);
+    if (fs)
+        fs->type->fs->release(inode->node);
+    kfree(inode);
+    inodes--;
+    if (fs)
+        file_system_put(fs);
+}
+
+void inode_put(struct inode *inode)
+{
+    panic_unless(inode->references > 0);
+    if (--inode->references == 0)
+        inode_free(inode);
+}
+
+void file_system_put(struct file_system *fs)
+{
+    if (--fs->references > 0)
+        return;
+    fs->type->fs->unmount(fs->handle);
+    kfree(fs);
+}
+
+uint64_t inode_count(void)
+{
+    return inodes;
+}
+
+/* ---- attributes ---- */
+
+int inode_refresh(struct inode *inode)
+{
+    struct attributes now;
+
+    if (!inode->fs || !(inode->fs->type->flags & FS_VOLATILE))
+        return 0;
+    int error = inode->fs->type->fs->get_attributes(inode->node, &now);
+
+    if (error)
+        return error;
+    if (now.number != inode->attributes.number || ((now.mode ^ inode->attributes.mode) & S_IFMT))
+        return -EIO;
+    inode->attributes = now;
+    return 0;
+}
+
+int inode_set_attributes(struct inode *inode, const struct attributes *attributes, unsigned which)
+{
+    struct attributes changed = *attributes;
+
+    if (!(which & SET_CHANGED))
+        timestamp_now(&changed.changed);
+    which |= SET_CHANGED;
+    if (inode->fs) {
+        int error = inode->fs->type->fs->set_attributes(inode->node, &changed, which);
+
+        if (error)
+            return error;
+    }
+    struct attributes *own = &inode->attributes;
+
+    if (which & SET_MODE)
+        own->mode = (own->mode & S_IFMT) | (changed.mode & 07777);
+    if (which & SET_UID)
+        own->uid = changed.uid;
+    if (which & SET_GID)
+        own->gid = changed.gid;
+    if (which & SET_ACCESSED)
+        own->accessed = changed.accessed;
+    if (which & SET_MODIFIED)
+        own->modified = changed.modified;
+    own->changed = changed.changed;
+    return 0;
+}
+
+void timestamp_now(struct timestamp *out)
+{
+    uint64_t now = wall_clock();
+
+    out->seconds = (int64_t)(now / NANOSECONDS);
+    out->nanoseconds = (uint32_t)(now % NANOSECONDS);
+}
+
+static bool later(const struct timestamp *a, const struct timestamp *b)
+{
+    return a->seconds != b->seconds ? a->seconds > b->seconds : a->nanoseconds > b->nanoseconds;
+}
+
+void inode_touch(struct inode *inode, unsigned which)
+{
+    struct attributes *own = &inode->attributes;
+    struct timestamp now;
+
+    timestamp_now(&now);
+    /* Reading leaves a stamp only if it tells something new: the file has changed since it was
+     * last read, or that was a day ago.  (mount(8), relatime: Linux's default.) */
+    if ((which & SET_ACCESSED) &&
+        (!later(&own->accessed, &own->modified) || !later(&own->accessed, &own->changed) ||
+         now.seconds - own->accessed.seconds >= ONE_DAY))
+        own->accessed = now;
+    if (which & SET_MODIFIED)
+        own->modified = now;
+    if (which & SET_CHANGED)
+        own->changed = now;
+}
+
+void inode_add_links(struct inode *inode, int change)
+{
+    inode->attributes.links += (uint32_t)change;
+    inode_touch(inode, SET_CHANGED);
+}

@@ -1,0 +1,214 @@
+/* The traits of the file layer: what Core asks of whoever implements a file system or a file.
+ *
+ * Everything that Core knows of tmpfs, devfs, procfs, initramfs, pipes and terminals goes through
+ * the tables in this file.  The rules that hold for every operation of every table:
+ *
+ *  - It runs to completion and never sleeps.  Where it would have to wait it answers -EAGAIN and
+ *    names a wait queue; Core sleeps on it and calls again.
+ *  - The return value is 0 or a negative errno.  Results leave through out-parameters only, and
+ *    are left alone on failure.  A call that fails has changed nothing.
+ *  - It calls no other operation of these tables.
+ *  - User memory is reached through a user_buffer only, which Core has made present beforehand.
+ *  - Handles are the implementation's own objects.  Core keeps them and hands them back, and never
+ *    looks inside; the implementation never keeps a pointer that it was handed. */
+#ifndef FS_VFS_H
+#define FS_VFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct user_buffer; /* fs/user_buffer.h */
+struct wait_queue;  /* process/wait_queue.h */
+
+typedef struct service_file_system *fs_handle; /* one mounted instance */
+typedef struct service_node *node_handle;      /* a file, directory, symlink, device node */
+typedef struct service_file *file_handle;      /* an open file */
+
+#define NAME_LENGTH_MAX 255 /* bytes in one name (NAME_MAX of linux/limits.h) */
+
+/* One component of a path: not empty, no slash, not NUL-terminated. */
+struct name {
+    const char *text;
+    uint32_t length;
+    uint32_t hash; /* hash_name() of lib/hash.h with seed 0 */
+};
+
+struct timestamp {
+    int64_t seconds;      /* since 1970-01-01 UTC */
+    uint32_t nanoseconds; /* below 10^9 */
+};
+
+/* What stat(2) tells. */
+struct attributes {
+    uint64_t number; /* inode number; not 0 */
+    uint32_t mode;   /* S_IFMT bits and permissions (linux/stat.h) */
+    uint32_t links;
+    uint32_t uid, gid;
+    uint64_t device; /* of a device node: device_number() of fs/device.h */
+    uint64_t size;   /* bytes */
+    uint64_t blocks; /* of 512 bytes */
+    struct timestamp accessed, modified, changed;
+};
+
+/* Which attributes set_attributes() is to change. */
+#define SET_MODE 1u
+#define SET_UID 2u
+#define SET_GID 4u
+#define SET_ACCESSED 8u
+#define SET_MODIFIED 16u
+#define SET_CHANGED 32u
+
+/* A node as an operation answers it. */
+struct node_answer {
+    node_handle node;
+    struct attributes attributes;
+};
+
+struct mount_answer {
+    fs_handle fs;
+    struct node_answer root; /* a directory */
+};
+
+struct fs_statistics {
+    uint64_t magic;               /* f_type of statfs(2), linux/magic.h */
+    uint64_t blocks, free_blocks; /* of one page */
+    uint64_t files, free_files;   /* 0 and 0: no limit */
+};
+
+/* FileSystem: an instance as a whole, and what all kinds of node have in common. */
+struct file_system_ops {
+    /* A new instance.  `source` and `options` are mount(2)'s texts, never NULL. */
+    int (*mount)(const char *source, const char *options, struct mount_answer *out);
+
+    /* Core has released every node and will not use the instance again. */
+    int (*unmount)(fs_handle fs);
+
+    int (*statistics)(fs_handle fs, struct fs_statistics *out);
+
+    /* The node's attributes now.  Asked for when the type is FS_VOLATILE; else Core keeps them. */
+    int (*get_attributes)(node_handle node, struct attributes *out);
+
+    /* Takes over those of `attributes` that `which` (a set of SET_*) names.  -EPERM if the file
+     * system does not allow it. */
+    int (*set_attributes)(node_handle node, const struct attributes *attributes, unsigned which);
+
+    /* Core has forgotten the node: no name, open file or mapping leads to it.  If it has no link
+     * either, it is gone; otherwise a lookup may bring it back. */
+    int (*release)(node_handle node);
+};
+
+/* What create() is to make. */
+struct new_node {
+    uint32_t mode; /* type and permissions; umask applied */
+    uint32_t uid, gid;
+    uint64_t device;         /* of S_IFCHR and S_IFBLK */
+    const char *target;      /* of S_IFLNK, else NULL */
+    size_t target_length;    /* bytes, 1 to 4095 */
+    struct timestamp now;
+};
+
+struct directory_entry {
+    uint64_t number; /* inode number */
+    uint64_t next;   /* cookie from which list() goes on after this entry */
+    uint8_t type;    /* DT_* as in getdents64(2): (mode & S_IFMT) >> 12 */
+    uint8_t length;
+    char name[NAME_LENGTH_MAX + 1]; /* not NUL-terminated */
+};
+
+/* Directory.  Core has checked permissions, and that names exist or do not, as far as it knows
+ * them.  "." and ".." are Core's and never passed in. */
+struct directory_ops {
+    /* -ENOENT if there is no such name. */
+    int (*lookup)(node_handle directory, const struct name *name, struct node_answer *out);
+
+    /* A new node under a name that does not exist: -EEXIST, -ENOSPC, -EPERM. */
+    int (*create)(node_handle directory, const struct name *name, const struct new_node *what,
+                  struct node_answer *out);
+
+    /* One more name for `node`, which is not a directory. */
+    int (*link)(node_handle directory, const struct name *name, node_handle node);
+
+    /* Removes the name of `node`: -ENOTEMPTY if it is a directory with entries. */
+    int (*unlink)(node_handle directory, const struct name *name, node_handle node);
+
+    /* Gives `node` the name `to_name` in `to`.  `displaced` is the node that has this name now and
+     * loses it (or, with `exchange`, gets the old name instead); NULL if there is none.
+     * -ENOTEMPTY if the displaced one is a directory with entries. */
+    int (*rename)(node_handle from, const struct name *from_name, node_handle to,
+                  const struct name *to_name, node_handle node, node_handle displaced,
+                  bool exchange);
+
+    /* Up to `capacity` entries from `cookie` on (0: the first) into `out`, "." and ".." left out;
+     * `*count` 0: the end.  Entries that stay are told exactly once whatever happens to others
+     * between two calls.  Cookies lie between 1 and INT64_MAX - 2. */
+    int (*list)(node_handle directory, uint64_t cookie, struct directory_entry *out,
+                size_t capacity, size_t *count);
+};
+
+/* Symlink. */
+struct symlink_ops {
+    /* The target into `target` (`size` is 4096), without a NUL; its length, 1 to 4095. */
+    int (*read)(node_handle link, char *target, size_t size, size_t *length);
+};
+
+/* FileLike: an open file that is not kept in the page cache. */
+struct file_ops {
+    /* `flags` are open(2)'s.  -ENXIO if there is nothing behind the node. */
+    int (*open)(node_handle node, unsigned flags, file_handle *out);
+    int (*release)(file_handle file);
+
+    /* Moves bytes through the buffer, which counts them.  0 with nothing moved is the end of file
+     * for read.  -EAGAIN with `*wait` set, and nothing moved, if it would block. `position` is the
+     * file offset; streams ignore it. */
+    int (*read)(file_handle file, struct user_buffer *to, uint64_t position,
+                struct wait_queue **wait);
+    int (*write)(file_handle file, struct user_buffer *from, uint64_t position,
+                 struct wait_queue **wait);
+
+    /* What would not block now (EPOLL/POLL bits of linux/poll.h), and the queue that is woken when
+     * that changes (NULL: it never does). */
+    int (*poll)(file_handle file, uint32_t *ready, struct wait_queue **wait);
+
+    /* ioctl(2): `value` is its third argument, `argument` the memory it points to, of the size
+     * that the command calls for (length 0: none).  `*result` is what ioctl answers if not 0.
+     * -ENOTTY if the command is unknown. */
+    int (*control)(file_handle file, unsigned command, uint64_t value,
+                   struct user_buffer *argument, int *result);
+};
+
+/* The data of regular files in the page cache.  The pages are Core's; the file system decides how
+ * long a file is and how much there may be of it. */
+struct paged_file_ops {
+    /* Fills the 4096 bytes at `page` with page `index` of the file.  `*hole` set instead: the page
+     * was never written, reads as zeros, and is not kept. */
+    int (*read_page)(node_handle file, uint64_t index, void *page, bool *hole);
+
+    /* The file is to be `size` bytes long (never shorter than it is) and to hold `pages` more
+     * pages than before.  -ENOSPC, -EFBIG. */
+    int (*grow)(node_handle file, uint64_t size, uint64_t pages);
+
+    /* The file is to be `size` bytes long, and gives back `pages` pages. */
+    int (*truncate)(node_handle file, uint64_t size, uint64_t pages);
+};
+
+/* Names and attributes change by themselves (procfs): Core keeps neither, and asks each time. */
+#define FS_VOLATILE 1u
+/* Nothing is kept anywhere but here (tmpfs): Core never drops its dentries, inodes and pages while
+ * they have a name, and knows every name of a directory once it has made them all. */
+#define FS_PINNED 2u
+/* A name in the file system is all there is to mount: `mount -t NAME none DIRECTORY`. */
+#define FS_NO_SOURCE 4u
+
+/* A file system as a whole: this is what mount(2) finds by name. */
+struct file_system_type {
+    const char *name;
+    unsigned flags; /* FS_* */
+    const struct file_system_ops *fs;
+    const struct directory_ops *directory;
+    const struct symlink_ops *symlink;       /* NULL: has none */
+    const struct file_ops *file;             /* regular files that are not paged; or NULL */
+    const struct paged_file_ops *paged_file; /* regular files that are; or NULL */
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* Virtual memory of a process: areas, page faults, fork.  mmap(2), brk(2). */
+#ifndef MEMORY_VM_H
+#define MEMORY_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lib/list.h>
+#include <platform/address_space.h>
+
+struct file;
+struct inode;
+struct vm;
+
+#define AREA_SHARED 1u     /* MAP_SHARED: writes reach the file or the other sharers */
+#define AREA_GROWS_DOWN 2u /* the stack */
+#define AREA_PRIVATE_PAGES 4u /* may hold pages that no file has */
+
+/* One run of pages with one origin and one protection. */
+struct vm_area {
+    user_address start, end; /* page-aligned, end exclusive */
+    unsigned protection;     /* PAGE_* that mmap and mprotect asked for */
+    unsigned maximum;        /* PAGE_* that mprotect may still give (files opened read-only) */
+    unsigned flags;          /* AREA_* */
+    struct file *file;       /* referenced; NULL: anonymous */
+    uint64_t offset;         /* of `start` in the file, in pages */
+    struct vm *vm;
+    struct list mapping;     /* inode->mappings, if file */
+};
+
+struct vm {
+    uint32_t references;
+    struct address_space *space;
+    struct vm_area **areas;   /* sorted by address; owned */
+    unsigned count, capacity;
+    uint64_t pages;           /* in all areas, for RLIMIT_AS and /proc */
+    user_address brk_start, brk_end;
+    user_address stack_top;
+    user_address code_start, code_end, data_start, data_end; /* for /proc/self/stat */
+    user_address arguments_start, arguments_end, environment_start, environment_end;
+    uint64_t auxiliary[48];   /* /proc/self/auxv */
+    unsigned auxiliary_count; /* words */
+};
+
+int vm_create(struct vm **out);
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+
+/* fork: a copy of all areas; private pages are shared copy-on-write.  0 or -ENOMEM. */
+int vm_clone(struct vm *from, struct vm **out);
+
+/* Makes it the running address space; NULL: none. */
+void vm_activate(struct vm *vm);
+
+/* mmap(2) with PAGE_* protection and MAP_* flags; `offset` in bytes, page-aligned; `file` may be
+ * NULL and is referenced as needed.  0 and the address, or an errno. */
+int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protection, unsigned flags,
+           struct file *file, uint64_t offset, user_address *out);
+int vm_unmap(struct vm *vm, user_address start, uint64_t length);
+int vm_protect(struct vm *vm, user_address start, uint64_t length, unsigned protection);
+
+/* brk(2): the new break, or the old one if that is not possible. */
+user_address vm_brk(struct vm *vm, user_address wanted);
+
+/* Serves a page fault for one PAGE_* access.  0; -EFAULT: no such memory (SIGSEGV, SEGV_MAPERR);
+ * -EACCES: not for this access (SEGV_ACCERR); -ENXIO: beyond the end of a file (SIGBUS); -EIO;
+ * -ENOMEM.  May call file systems. */
+int vm_fault(struct vm *vm, user_address address, unsigned access);
+
+/* Makes [address, address + size) present for `access`, so that it can be touched without a fault
+ * until something else runs; returns the bytes from `address` on that are. */
+size_t vm_make_present(struct vm *vm, user_address address, size_t size, unsigned access);
+
+/* The area that holds `address`, or NULL. */
+struct vm_area *vm_find(const struct vm *vm, user_address address);
+
+/* Pages [first, last] of the file are going away: unmaps them wherever they are mapped.  Private
+ * copies of them go too (truncation, mmap(2)). */
+void vm_forget_file_pages(struct inode *inode, uint64_t first, uint64_t last);
+
+#endif

@@ -1,0 +1,284 @@
+/* The process table: who exists, under which id, and the making and freeing of the records.  What
+ * a process does in its life is in fork.c, execute.c and exit.c. */
+#include <process/process.h>
+
+#include <linux/errno.h>
+
+#include <lib/string.h>
+#include <param.h>
+#include <platform/clock.h>
+#include <platform/heap.h>
+#include <platform/memory.h>
+#include <syscall/syscall.h>
+
+#include "group.h"
+#include "task.h"
+
+#define HASH_SIZE 256
+
+static struct list all = { &all, &all };
+static struct list by_id[HASH_SIZE];
+static unsigned count;
+static int32_t last_id;
+
+static struct list *bucket(int32_t id)
+{
+    return &by_id[(uint32_t)id % HASH_SIZE];
+}
+
+struct process *process_find(int32_t id)
+{
+    struct process *process;
+    list_for_each_entry(process, bucket(id), hash)
+        if (process->id == id)
+            return process;
+    return NULL;
+}
+
+struct process *process_next(const struct process *previous)
+{
+    struct list *next = previous ? previous->all.next : all.next;
+    return next == &all ? NULL : container_of(next, struct process, all);
+}
+
+unsigned process_count(void)
+{
+    return count;
+}
+
+int32_t process_last_id(void)
+{
+    return last_id;
+}
+
+/* An id stays taken as long as a group or session bears it. */
+static bool id_taken(int32_t id)
+{
+    return process_find(id) || group_exists(id) || session_exists(id);
+}
+
+static int32_t new_id(void)
+{
+    for (int tries = 0; tries < PID_LIMIT; tries++) {
+        last_id = last_id + 1 < PID_LIMIT ? last_id + 1 : 2;
+        if (!id_taken(last_id))
+            return last_id;
+    }
+    return -EAGAIN;
+}
+
+static const struct rlimit default_limits[RLIM_NLIMITS] = {
+    [RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_STACK] = { USER_STACK_LIMIT, RLIM_INFINITY },
+    [RLIMIT_CORE] = { 0, RLIM_INFINITY },
+    [RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_NPROC] = { PROCESS_LIMIT, PROCESS_LIMIT },
+    [RLIMIT_NOFILE] = { OPEN_FILES_SOFT, OPEN_FILES_HARD },
+    [RLIMIT_MEMLOCK] = { 8 << 20, 8 << 20 },
+    [RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+    [RLIMIT_SIGPENDING] = { SIGNALS_QUEUED, SIGNALS_QUEUED },
+    [RLIMIT_MSGQUEUE] = { 819200, 819200 },
+    [RLIMIT_NICE] = { 0, 0 },
+    [RLIMIT_RTPRIO] = { 0, 0 },
+    [RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+};
+
+/* Nobody may write to a file while it runs as a program (ETXTBSY): inode->writers below 0. */
+void process_set_executable(struct process *process, const struct path *program)
+{
+    struct path old = process->executable;
+    process->executable = *program;
+    if (program->dentry) {
+        path_get(program);
+        path_inode(program)->writers--;
+    }
+    if (old.dentry) {
+        path_inode(&old)->writers++;
+        path_put(&old);
+    }
+}
+
+static void inherit(struct process *process, const struct process *parent)
+{
+    process->group = parent->group;
+    process->session = parent->session;
+    process->terminal = parent->terminal;
+    process->nice = parent->nice;
+    process->dumpable = parent->dumpable;
+    memcpy(process->limits, parent->limits, sizeof process->limits);
+    process_set_executable(process, &parent->executable);
+}
+
+int process_create(struct process *parent, struct process **out)
+{
+    struct process *process = kzalloc(sizeof *process);
+    if (!process)
+        return -ENOMEM;
+    process->id = new_id();
+    if (process->id < 0) {
+        kfree(process);
+        return -EAGAIN;
+    }
+    process->parent = parent;
+    process->exit_signal = SIGCHLD;
+    process->start_time = clock_monotonic();
+    process->dumpable = true;
+    list_init(&process->children);
+    list_init(&process->sibling);
+    list_init(&process->tasks);
+    wait_queue_init(&process->child_events);
+    wait_queue_init(&process->vfork_done);
+    signal_pending_init(&process->pending);
+    if (parent) {
+        inherit(process, parent);
+        list_add_tail(&parent->children, &process->sibling);
+    } else {
+        memcpy(process->limits, default_limits, sizeof process->limits);
+        process->group = process->session = process->id;
+    }
+    list_add_tail(&all, &process->all);
+    list_add_tail(bucket(process->id), &process->hash);
+    count++;
+    *out = process;
+    return 0;
+}
+
+void process_free(struct process *process)
+{
+    list_remove(&process->sibling);
+    list_remove(&process->all);
+    list_remove(&process->hash);
+    count--;
+    signal_pending_clear(&process->pending);
+    process_set_executable(process, &(struct path){ NULL, NULL });
+    if (process->actions)
+        signal_actions_put(process->actions);
+    if (process->credentials)
+        credentials_put(process->credentials);
+    kfree(process);
+}
+
+/* ---- tasks ---- */
+
+int task_create(struct process *process, void (*entry)(void *task), struct task **out)
+{
+    struct task *task = kzalloc(sizeof *task);
+    if (!task)
+        return -ENOMEM;
+    int error = thread_create(&task->thread, entry, task);
+    if (error) {
+        kfree(task);
+        return error;
+    }
+    task->id = process->id;
+    task->process = process;
+    task->stack.flags = SS_DISABLE;
+    list_init(&task->run);
+    signal_pending_init(&task->pending);
+    list_add_tail(&process->tasks, &task->of_process);
+    process->task_count++;
+    *out = task;
+    return 0;
+}
+
+static void split_time(const struct task *task, uint64_t *user, uint64_t *system)
+{
+    uint64_t ticks = task->user_ticks + task->system_ticks;
+    uint64_t run = task->run_time;
+    if (task == current)
+        run += clock_monotonic() - task->started_running;
+    uint64_t share = ticks ? run / ticks * task->user_ticks : run;
+    *user += share;
+    *system += run - share;
+}
+
+void task_free(struct task *task)
+{
+    timer_cancel(&task->sleep_timer);
+    signal_pending_clear(&task->pending);
+    thread_destroy(task->thread);
+    kfree(task);
+}
+
+void process_times(const struct process *process, uint64_t *user, uint64_t *system)
+{
+    *user = process->exited_user_time;
+    *system = process->exited_system_time;
+    const struct task *task;
+    list_for_each_entry(task, &process->tasks, of_process)
+        split_time(task, user, system);
+}
+
+/* ---- the kernel's entries ---- */
+
+static int serve_page_fault(user_address address, unsigned access)
+{
+    current->minor_faults++;
+    current->fault_error = current->process->vm ? vm_fault(current->process->vm, address, access)
+                                                : -EFAULT;
+    return current->fault_error;
+}
+
+static void before_user(struct user_registers *registers)
+{
+    scheduler_handle_events();
+    if (scheduler_should_yield())
+        scheduler_yield();
+    if (signal_waiting(current) || registers->orig_rax != (uint64_t)-1)
+        signal_deliver(registers);
+}
+
+static const struct trap_handlers handlers = {
+    .system_call = system_call,
+    .page_fault = serve_page_fault,
+    .exception = signal_exception,
+    .before_user = before_user,
+};
+
+void process_init(void)
+{
+    for (int i = 0; i < HASH_SIZE; i++)
+        list_init(&by_id[i]);
+    trap_set_handlers(&handlers);
+}
+
+static int init_create(struct process *process, void (*entry)(void *), struct task **task)
+{
+    int error = vm_create(&process->vm);
+    if (!error)
+        error = fd_table_create(&process->files);
+    if (!error)
+        error = signal_actions_create(&process->actions);
+    if (!error)
+        error = credentials_copy(NULL, 0, &process->credentials);
+    if (!error)
+        error = task_create(process, entry, task);
+    return error;
+}
+
+static void (*init_entry)(void);
+
+static void init_start(void *task)
+{
+    (void)task;
+    scheduler_enter_task();
+    init_entry();
+}
+
+int process_start_init(void (*entry)(void))
+{
+    struct process *process;
+    struct task *task;
+    init_entry = entry;
+    int error = process_create(NULL, &process);
+    if (!error)
+        error = init_create(process, init_start, &task);
+    if (error)
+        return error; /* at boot: the caller panics */
+    string_copy(task->command, "init", sizeof task->command);
+    scheduler_add(task);
+    return 0;
+}

@@ -1,0 +1,167 @@
+/* Processes and tasks.
+ *
+ * A process is what has a pid: memory, files, signal actions, a parent.  A task is what the
+ * scheduler runs; every process has at least one.  Core only; no locks (wait_queue.h says why). */
+#ifndef PROCESS_PROCESS_H
+#define PROCESS_PROCESS_H
+
+#include <asm/resource.h>
+#include <linux/resource.h>
+
+#include <fs/file.h>
+#include <memory/vm.h>
+#include <platform/thread.h>
+#include <process/scheduler.h>
+#include <process/signal.h>
+#include <process/wait_queue.h>
+
+struct tty;
+
+#define COMMAND_LENGTH 16 /* TASK_COMM_LEN: name of a task, NUL included */
+
+/* Who a process is to permission checks.  Immutable once shared: change a copy. */
+struct credentials {
+    uint32_t references;
+    uint32_t uid, euid, suid, fsuid;
+    uint32_t gid, egid, sgid, fsgid;
+    uint32_t group_count;
+    uint32_t groups[]; /* supplementary */
+};
+
+enum task_state { TASK_RUNNABLE, TASK_SLEEPING, TASK_STOPPED, TASK_DEAD };
+
+struct task {
+    int32_t id;
+    enum task_state state;
+    bool killable_only;        /* asleep, and only a fatal signal wakes it */
+    struct process *process;
+    struct thread *thread;     /* platform; owned */
+    struct list of_process;    /* process->tasks */
+    struct list run;           /* run queue */
+    struct timer sleep_timer;
+    bool timed_out;
+    uint64_t blocked;          /* signal mask: bit n - 1 for signal n */
+    uint64_t saved_blocked;    /* to be restored after sigsuspend(2) and the like */
+    bool restore_blocked;
+    struct signal_pending pending; /* sent to this task alone */
+    struct signal_stack stack;     /* sigaltstack(2) */
+    int fault_error;           /* why the last page fault could not be served */
+    user_address clear_child_tid;  /* set_tid_address(2) */
+    user_address robust_list;
+    char command[COMMAND_LENGTH];
+    uint64_t run_time, started_running; /* ns on the processor; when it was last switched to */
+    uint64_t user_ticks, system_ticks;  /* samples, by which run_time is divided */
+    uint64_t voluntary_switches, involuntary_switches;
+    uint64_t minor_faults, major_faults;
+    /* How an interrupted sleep with a relative time-out goes on (restart_syscall(2)). */
+    long (*restart)(struct task *task);
+    uint64_t restart_argument[4];
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
+
+struct process {
+    int32_t id;
+    enum process_state state;
+    struct process *parent;     /* init's is NULL */
+    struct list children;       /* of struct process.sibling */
+    struct list sibling;
+    struct list all;            /* every process, in the order of creation */
+    struct list hash;           /* by id */
+    struct list tasks;
+    uint32_t task_count;
+    int32_t group, session;     /* process group and session ids */
+    struct tty *terminal;       /* controlling terminal or NULL */
+    struct vm *vm;              /* NULL once exited */
+    struct fd_table *files;     /* NULL once exited */
+    struct fs_context *fs;      /* NULL once exited */
+    struct credentials *credentials;
+    struct path executable;     /* of /proc/self/exe; dentry NULL: none */
+    struct signal_actions *actions;
+    struct signal_pending pending; /* sent to the process as a whole */
+    struct rlimit limits[RLIM_NLIMITS];
+    struct wait_queue child_events; /* a child exited, stopped or continued */
+    struct wait_queue vfork_done;   /* this process has left its parent's memory */
+    bool borrows_memory;        /* vfork child that has not called execve yet */
+    bool has_executed;          /* has called execve since fork (setpgid) */
+    bool stopped, stop_reported, continued_unreported;
+    int stop_signal;
+    char last_command[COMMAND_LENGTH]; /* of the last task, once it has ended: a zombie's name */
+    int exit_status;            /* as wait(2) reports it */
+    int exit_signal;            /* to the parent; SIGCHLD or 0 */
+    bool exiting;               /* a fatal signal or exit_group is ending it */
+    bool dumpable;
+    int nice;
+    uint64_t start_time;        /* clock_monotonic() */
+    uint64_t exited_user_time, exited_system_time;     /* ns, tasks that have ended */
+    uint64_t children_user_time, children_system_time; /* ns, waited-for children */
+    uint64_t minor_faults, major_faults, children_minor_faults, children_major_faults;
+    struct timer alarm;         /* ITIMER_REAL */
+    uint64_t alarm_interval;    /* ns */
+};
+
+extern struct task *current; /* the running task; NULL on the boot thread */
+
+static inline struct process *current_process(void)
+{
+    return current->process;
+}
+
+/* The process with this id, zombies included, or NULL. */
+struct process *process_find(int32_t id);
+
+/* Every process in the order of creation: the one after `previous` (NULL: the first). */
+struct process *process_next(const struct process *previous);
+
+/* Prepares the process table and takes the kernel's traps (struct trap_handlers).  At boot. */
+void process_init(void);
+
+/* Creates process 1, which starts by calling `entry` as its kernel side: it mounts, opens and at
+ * last calls process_execute_kernel(); when it returns, the program starts.  0 or -ENOMEM. */
+int process_start_init(void (*entry)(void));
+
+/* execve(2) with a path, arguments and environment in kernel memory; the vectors end with NULL. */
+int process_execute_kernel(const char *path, const char *const argv[], const char *const envp[]);
+
+/* fork, vfork and clone(2), for the running task.  The child's pid or an errno. */
+struct clone_arguments {
+    uint64_t flags; /* CLONE_* of linux/sched.h */
+    user_address stack, parent_tid, child_tid, tls;
+    int exit_signal;
+};
+long process_clone(const struct clone_arguments *arguments);
+
+/* execve(2) for the running task: `file` is what `path` was opened as, by execute_open().  0: the
+ * user registers are the new program's.  An errno: the old program goes on. */
+int process_execute(const char *path, struct file *file, user_address argv, user_address envp);
+
+/* Opens a program for execve(2), LOOKUP_* flags as given: a regular file, executable for the
+ * running process, on a file system that allows it; -EACCES, -ELOOP, … */
+int execute_open(int directory, const char *path, unsigned flags, struct file **out);
+
+/* Ends the running process; `status` as wait(2) reports it. */
+_Noreturn void process_exit(int status);
+
+/* The core of wait4(2) and waitid(2): the id of a child that matches and has something to report of
+ * what `options` ask for (WEXITED, WSTOPPED, WCONTINUED), 0 with WNOHANG, or an errno.  May sleep. */
+struct wait_result {
+    int32_t id;
+    uint32_t uid;
+    int status;      /* as wait(2) reports it */
+    int code;        /* CLD_* */
+    struct rusage usage;
+};
+long process_wait(int32_t which, unsigned options, struct wait_result *out);
+
+/* User and system time of live and ended tasks, ns. */
+void process_times(const struct process *process, uint64_t *user, uint64_t *system);
+unsigned process_count(void);
+int32_t process_last_id(void);
+
+/* Credentials: a private copy to change, then to install; the old is let go. */
+int credentials_copy(const struct credentials *from, uint32_t groups, struct credentials **out);
+void credentials_put(struct credentials *credentials);
+bool credentials_in_group(const struct credentials *credentials, uint32_t gid); /* fsgid or suppl. */
+bool process_privileged(void); /* the running process has effective uid 0 */
+
+#endif

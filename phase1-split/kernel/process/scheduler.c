@@ -1,0 +1,274 @@
+/* Round robin: who is runnable waits in a queue for its turn of one tick.
+ *
+ * The processor changes hands in one function, switch_to().  The boot thread is what runs when
+ * nobody else can: it waits for events.  The timer interrupt comes for the first timer or, while
+ * a task runs, for the end of its turn, whichever is earlier; an idle machine has no ticks. */
+#include <process/scheduler.h>
+
+#include <linux/errno.h>
+
+#include <param.h>
+#include <platform/clock.h>
+#include <platform/event.h>
+#include <platform/panic.h>
+#include <process/process.h>
+#include <tty/tty.h>
+
+#include "task.h"
+#include "timer.h"
+
+struct task *current;
+
+static struct list run_queue = { &run_queue, &run_queue };
+static unsigned runnable;       /* tasks in the run queue */
+static bool turn_over;          /* the running task is to yield */
+static struct task *dead;       /* has run for the last time; freed after the switch */
+static uint64_t armed = UINT64_MAX; /* when the timer interrupt is due */
+static uint64_t idle_time, idle_since;
+static uint64_t switches;
+
+/* ---- the timer interrupt ---- */
+
+void scheduler_arm(uint64_t deadline)
+{
+    if (deadline >= armed)
+        return;
+    armed = deadline;
+    timer_set(deadline);
+}
+
+/* CPU time is measured exactly; what share of it is the user's is told by samples. */
+static void sample(struct kernel_registers *interrupted)
+{
+    if (!current)
+        return;
+    if (interrupted->cs & 3)
+        current->user_ticks++;
+    else
+        current->system_ticks++;
+}
+
+/* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */
+
+#define LOAD_PERIOD (5 * NANOSECONDS_PER_SECOND)
+#define LOAD_ONE 65536u
+
+static uint32_t load[3];
+static struct timer load_timer;
+
+/* 65536 / e^(5 s / 1, 5, 15 min) */
+static const uint32_t load_decay[3] = { 60296, 64453, 65173 };
+
+static void load_sample(struct timer *timer)
+{
+    uint32_t active = (runnable + (current != NULL)) * LOAD_ONE;
+    for (int i = 0; i < 3; i++)
+        load[i] = ((uint64_t)load[i] * load_decay[i] +
+                   (uint64_t)active * (LOAD_ONE - load_decay[i])) / LOAD_ONE;
+    /* No memory was given back since it was last set: starting it again cannot fail. */
+    timer_start(timer, timer->deadline + LOAD_PERIOD);
+}
+
+void scheduler_load(uint32_t out[3])
+{
+    for (int i = 0; i < 3; i++)
+        out[i] = load[i];
+}
+
+/* ---- who runs ---- */
+
+static struct task *pick_next(void)
+{
+    if (list_empty(&run_queue))
+        return NULL;
+    struct task *task = container_of(run_queue.next, struct task, run);
+    list_remove(&task->run);
+    runnable--;
+    return task;
+}
+
+static void enqueue(struct task *task)
+{
+    list_add_tail(&run_queue, &task->run);
+    runnable++;
+}
+
+static struct thread *thread_of(struct task *task)
+{
+    return task ? task->thread : thread_boot();
+}
+
+static void account(struct task *previous, struct task *next)
+{
+    uint64_t now = clock_monotonic();
+    if (previous)
+        previous->run_time += now - previous->started_running;
+    else
+        idle_time += now - idle_since;
+    if (next) {
+        next->started_running = now;
+        scheduler_arm(now + TICK_NANOSECONDS);
+    } else {
+        idle_since = now;
+    }
+}
+
+/* What the task that runs now does first after a switch. */
+static void after_switch(void)
+{
+    if (dead) {
+        task_free(dead);
+        dead = NULL;
+    }
+    if (current && (signal_waiting(current) || current->restore_blocked))
+        events_post(EVENT_WORK); /* so that signal_deliver() is called on the way out */
+}
+
+/* Runs `next` (NULL: the boot thread) instead of the running task. */
+static void switch_to(struct task *next)
+{
+    struct task *previous = current;
+    account(previous, next);
+    turn_over = false;
+    switches++;
+    current = next;
+    if (next && next->process->vm)
+        vm_activate(next->process->vm);
+    thread_switch(thread_of(previous), thread_of(next));
+    after_switch();
+}
+
+void scheduler_enter_task(void)
+{
+    after_switch();
+}
+
+void scheduler_add(struct task *task)
+{
+    task->state = TASK_RUNNABLE;
+    enqueue(task);
+}
+
+void task_wake(struct task *task)
+{
+    if (task->state != TASK_SLEEPING)
+        return;
+    task->state = TASK_RUNNABLE;
+    enqueue(task);
+}
+
+void scheduler_yield(void)
+{
+    turn_over = false;
+    if (list_empty(&run_queue))
+        return;
+    struct task *next = pick_next();
+    current->involuntary_switches++;
+    enqueue(current);
+    switch_to(next);
+}
+
+bool scheduler_should_yield(void)
+{
+    if (events_pending())
+        scheduler_handle_events();
+    return turn_over;
+}
+
+void scheduler_block(enum task_state state)
+{
+    current->state = state;
+    current->voluntary_switches++;
+    struct task *next = pick_next();
+    switch_to(next);
+}
+
+static void sleep_expired(struct timer *timer)
+{
+    struct task *task = container_of(timer, struct task, sleep_timer);
+    task->timed_out = true;
+    task_wake(task);
+}
+
+int task_sleep(uint64_t deadline)
+{
+    if (current->killable_only ? signal_fatal_waiting(current) : signal_waiting(current))
+        return -ERESTARTSYS;
+    current->timed_out = false;
+    if (deadline != WAIT_FOREVER) {
+        if (clock_monotonic() >= deadline)
+            return -ETIMEDOUT;
+        current->sleep_timer.expired = sleep_expired;
+        int error = timer_start(&current->sleep_timer, deadline);
+        if (error)
+            return error;
+    }
+    scheduler_block(TASK_SLEEPING);
+    timer_cancel(&current->sleep_timer);
+    return current->timed_out ? -ETIMEDOUT : 0;
+}
+
+_Noreturn void scheduler_exit(void)
+{
+    dead = current;
+    scheduler_block(TASK_DEAD);
+    __builtin_unreachable(); /* nobody switches to a dead task */
+}
+
+/* ---- deferred work ---- */
+
+static void handle_timer(void)
+{
+    armed = UINT64_MAX;
+    timer_run_expired();
+    if (current && clock_monotonic() - current->started_running >= TICK_NANOSECONDS)
+        turn_over = runnable > 0;
+    uint64_t next = timer_first();
+    uint64_t tick = current ? clock_monotonic() + TICK_NANOSECONDS : UINT64_MAX;
+    if (next != UINT64_MAX || tick != UINT64_MAX)
+        scheduler_arm(next < tick ? next : tick);
+}
+
+void scheduler_handle_events(void)
+{
+    uint32_t events = events_take();
+    if (events & EVENT_TIMER)
+        handle_timer();
+    if (events & EVENT_CONSOLE_INPUT)
+        tty_handle_input();
+    if (events & EVENT_CONSOLE_OUTPUT)
+        tty_handle_output();
+}
+
+_Noreturn void scheduler_run(void)
+{
+    trap_set_tick_hook(sample);
+    load_timer.expired = load_sample;
+    panic_unless(timer_start(&load_timer, clock_monotonic() + LOAD_PERIOD) == 0);
+    idle_since = clock_monotonic();
+    for (;;) {
+        scheduler_handle_events();
+        struct task *next = pick_next();
+        if (next)
+            switch_to(next);
+        else
+            processor_wait();
+    }
+}
+
+/* ---- figures ---- */
+
+unsigned scheduler_runnable(void)
+{
+    return runnable + (current != NULL);
+}
+
+uint64_t scheduler_switches(void)
+{
+    return switches;
+}
+
+uint64_t scheduler_idle_time(void)
+{
+    return idle_time + (current ? 0 : clock_monotonic() - idle_since);
+}

@@ -1,0 +1,35 @@
+/* What the files that handle signals share: the queue's other end, and default actions. */
+#ifndef PROCESS_SIGNAL_QUEUE_H
+#define PROCESS_SIGNAL_QUEUE_H
+
+#include <process/signal.h>
+
+/* struct signal_action.handler: SIG_DFL and SIG_IGN as numbers (asm-generic/signal-defs.h). */
+#define SIGNAL_DEFAULT 0u
+#define SIGNAL_IGNORE 1u
+
+/* signal(7), "Standard signals". */
+enum default_action { DEFAULT_KILL, DEFAULT_IGNORE, DEFAULT_STOP };
+enum default_action signal_default(int signal);
+
+/* True for the signals whose default is to dump core; there is no core file, only the status. */
+bool signal_dumps_core(int signal);
+
+/* Takes the next signal of `allowed` (a mask) off the task's and its process's queues. */
+bool signal_take(struct task *task, uint64_t allowed, siginfo_t *out);
+
+/* Signals that wait for the task, blocked ones included. */
+uint64_t signal_pending_set(const struct task *task);
+
+/* A new action makes `signal` ignored: it is no longer pending. */
+void signal_flush_ignored(struct process *process, int signal);
+
+/* Builds the frame of a handler on the user's stack and points the registers at it.  0 or -EFAULT
+ * when the stack cannot be written. */
+int signal_push_frame(struct user_registers *registers, const siginfo_t *information,
+                      const struct signal_action *action, uint64_t restore_mask);
+
+/* rt_sigreturn(2): takes such a frame back.  0 or -EFAULT. */
+int signal_pop_frame(struct user_registers *registers);
+
+#endif

@@ -1,0 +1,32 @@
+/* The offset between the two clocks comes from the RTC at boot, or from whoever set the time. */
+#include <process/wall_clock.h>
+
+#include <platform/clock.h>
+
+static int64_t adjustment; /* ns, by clock_settime(2) */
+
+int64_t wall_clock(void)
+{
+    return (int64_t)(clock_boot_time() + clock_monotonic()) + adjustment;
+}
+
+void wall_clock_set(int64_t now)
+{
+    adjustment = now - (int64_t)(clock_boot_time() + clock_monotonic());
+}
+
+struct timestamp wall_clock_timestamp(void)
+{
+    int64_t now = wall_clock(), second = NANOSECONDS_PER_SECOND;
+    int64_t seconds = now / second, rest = now % second;
+    if (rest < 0) {
+        seconds--;
+        rest += second;
+    }
+    return (struct timestamp){ seconds, rest };
+}
+
+int64_t wall_clock_boot(void)
+{
+    return ((int64_t)clock_boot_time() + adjustment) / (int64_t)NANOSECONDS_PER_SECOND;
+}

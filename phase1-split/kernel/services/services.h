@@ -1,0 +1,19 @@
+/* The services that this kernel is built with.  main.c registers the types by name and calls
+ * devfs_init(); mount(2) finds the rest. */
+#ifndef SERVICES_SERVICES_H
+#define SERVICES_SERVICES_H
+
+#include <stddef.h>
+
+#include <fs/vfs.h>
+
+extern const struct file_system_type tmpfs_type, devfs_type, procfs_type, initramfs_type;
+
+/* Registers /dev/null, zero, full, random, urandom and kmsg.  0 or an errno. */
+int devfs_init(void);
+
+/* The cpio archive that initramfs mounts from now on (NULL: none; to mount is -ENODEV then).  It
+ * is not copied and must stay while such a file system is mounted. */
+void initramfs_set_archive(const void *archive, size_t size);
+
+#endif

@@ -1,0 +1,91 @@
+/* One switch from numbers to calls.  A call's parameters take what fits them of the six argument
+ * registers: int parameters their low half, as the ABI says. */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+
+#include <platform/event.h>
+#include <platform/log.h>
+#include <process/process.h>
+#include <syscall/syscall.h>
+
+#define CALL0(name) case __NR_##name: return sys_##name();
+#define CALL1(name) case __NR_##name: return sys_##name(r->rdi);
+#define CALL2(name) case __NR_##name: return sys_##name(r->rdi, r->rsi);
+#define CALL3(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx);
+#define CALL4(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10);
+#define CALL5(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8);
+#define CALL6(name)                                                                                \
+    case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+
+#define NUMBER_LIMIT 512
+
+/* A number that nobody implements: told once, so that the log names what a program misses. */
+static long unknown(uint64_t number)
+{
+    static uint64_t told[NUMBER_LIMIT / 64];
+    if (number < NUMBER_LIMIT && !(told[number / 64] & 1ull << number % 64)) {
+        told[number / 64] |= 1ull << number % 64;
+        printk(LOG_INFO, "%s (%d): system call %llu is not implemented", current->command,
+               current->process->id, (unsigned long long)number);
+    }
+    return -ENOSYS;
+}
+
+static long call(struct user_registers *r)
+{
+    switch (r->orig_rax) {
+    /* descriptors */
+    CALL3(read) CALL3(write) CALL4(pread64) CALL4(pwrite64) CALL3(readv) CALL3(writev)
+    CALL5(preadv) CALL5(pwritev) CALL3(lseek) CALL1(close) CALL3(close_range) CALL1(dup)
+    CALL2(dup2) CALL3(dup3) CALL3(fcntl) CALL3(ioctl) CALL1(fsync) CALL1(fdatasync)
+    CALL2(ftruncate) CALL3(getdents64) CALL4(sendfile) CALL4(fallocate)
+    /* path names */
+    CALL3(open) CALL4(openat) CALL2(creat) CALL2(truncate) CALL2(stat) CALL2(lstat) CALL2(fstat)
+    CALL4(newfstatat) CALL5(statx) CALL2(statfs) CALL2(fstatfs) CALL2(access) CALL3(faccessat)
+    CALL4(faccessat2) CALL2(mkdir) CALL3(mkdirat) CALL3(mknod) CALL4(mknodat) CALL1(rmdir)
+    CALL1(unlink) CALL3(unlinkat) CALL2(link) CALL5(linkat) CALL2(symlink) CALL3(symlinkat)
+    CALL2(rename) CALL4(renameat) CALL5(renameat2) CALL3(readlink) CALL4(readlinkat)
+    CALL2(chmod) CALL2(fchmod) CALL3(fchmodat) CALL3(chown) CALL3(lchown) CALL3(fchown)
+    CALL5(fchownat) CALL2(utime) CALL2(utimes) CALL3(futimesat) CALL4(utimensat) CALL1(chdir)
+    CALL1(fchdir) CALL1(chroot) CALL2(getcwd) CALL1(umask) CALL5(mount) CALL2(umount2)
+    CALL0(sync) CALL1(syncfs)
+    /* waiting for files */
+    CALL1(pipe) CALL2(pipe2) CALL3(poll) CALL5(ppoll) CALL5(select) CALL6(pselect6)
+    /* processes */
+    CALL0(fork) CALL0(vfork) CALL5(clone) CALL3(execve) CALL5(execveat) CALL1(exit)
+    CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)
+    CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid)
+    CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
+    CALL5(prctl) CALL0(sched_yield) CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
+    CALL1(times) CALL2(getrlimit) CALL2(setrlimit) CALL4(prlimit64)
+    /* credentials */
+    CALL0(getuid) CALL0(geteuid) CALL0(getgid) CALL0(getegid) CALL3(getresuid) CALL3(getresgid)
+    CALL1(setuid) CALL1(setgid) CALL2(setreuid) CALL2(setregid) CALL3(setresuid)
+    CALL3(setresgid) CALL1(setfsuid) CALL1(setfsgid) CALL2(getgroups) CALL2(setgroups)
+    /* memory */
+    CALL1(brk) CALL6(mmap) CALL2(munmap) CALL3(mprotect) CALL3(msync) CALL3(madvise)
+    /* signals */
+    CALL4(rt_sigaction) CALL4(rt_sigprocmask) CALL2(rt_sigpending) CALL2(rt_sigsuspend)
+    CALL2(sigaltstack) CALL0(pause) CALL2(kill) CALL2(tkill) CALL3(tgkill)
+    CALL0(restart_syscall)
+    case __NR_rt_sigreturn: return sys_rt_sigreturn(r);
+    /* time */
+    CALL1(time) CALL2(gettimeofday) CALL2(settimeofday) CALL2(clock_gettime)
+    CALL2(clock_settime) CALL2(clock_getres) CALL2(nanosleep) CALL4(clock_nanosleep)
+    CALL1(alarm) CALL2(getitimer) CALL3(setitimer)
+    /* the system */
+    CALL1(uname) CALL2(sethostname) CALL2(setdomainname) CALL1(sysinfo) CALL3(syslog)
+    CALL3(getrandom) CALL4(reboot)
+    default: return unknown(r->orig_rax);
+    }
+}
+
+void system_call(struct user_registers *registers)
+{
+    long result = call(registers);
+    registers->rax = result;
+    /* A call that a signal cut short is wound back by signal_deliver(), whatever has become of
+     * the signal since. */
+    if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK)
+        events_post(EVENT_WORK);
+}

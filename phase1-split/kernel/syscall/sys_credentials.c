@@ -1,0 +1,233 @@
+/* System calls on user and group ids.  credentials(7), setresuid(2). */
+#include <linux/errno.h>
+#include <linux/limits.h>
+
+#include <platform/memory.h>
+#include <platform/user.h>
+#include <process/process.h>
+#include <syscall/syscall.h>
+
+#define UNCHANGED UINT32_MAX /* -1: leave this id as it is */
+
+static const struct credentials *self(void)
+{
+    return current_process()->credentials;
+}
+
+static void install(struct credentials *credentials)
+{
+    struct process *process = current_process();
+    const struct credentials *old = process->credentials;
+    if (credentials->euid != old->euid || credentials->egid != old->egid)
+        process->dumpable = false;
+    credentials_put(process->credentials);
+    process->credentials = credentials;
+}
+
+static int copy_own(struct credentials **out)
+{
+    return credentials_copy(self(), self()->group_count, out);
+}
+
+long sys_getuid(void)
+{
+    return self()->uid;
+}
+
+long sys_geteuid(void)
+{
+    return self()->euid;
+}
+
+long sys_getgid(void)
+{
+    return self()->gid;
+}
+
+long sys_getegid(void)
+{
+    return self()->egid;
+}
+
+static long put_three(const uint32_t ids[3], const user_address to[3])
+{
+    for (int i = 0; i < 3; i++)
+        if (copy_to_user(to[i], &ids[i], sizeof ids[i]))
+            return -EFAULT;
+    return 0;
+}
+
+long sys_getresuid(user_address real, user_address effective, user_address saved)
+{
+    return put_three((uint32_t[]){ self()->uid, self()->euid, self()->suid },
+                     (user_address[]){ real, effective, saved });
+}
+
+long sys_getresgid(user_address real, user_address effective, user_address saved)
+{
+    return put_three((uint32_t[]){ self()->gid, self()->egid, self()->sgid },
+                     (user_address[]){ real, effective, saved });
+}
+
+/* ---- user ids ---- */
+
+static bool is_own_uid(uint32_t uid)
+{
+    return uid == UNCHANGED || uid == self()->uid || uid == self()->euid || uid == self()->suid;
+}
+
+long sys_setresuid(unsigned real, unsigned effective, unsigned saved)
+{
+    struct credentials *new;
+    if (!process_privileged() &&
+        !(is_own_uid(real) && is_own_uid(effective) && is_own_uid(saved)))
+        return -EPERM;
+    int error = copy_own(&new);
+    if (error)
+        return error;
+    if (real != UNCHANGED)
+        new->uid = real;
+    if (effective != UNCHANGED)
+        new->euid = effective;
+    if (saved != UNCHANGED)
+        new->suid = saved;
+    new->fsuid = new->euid;
+    install(new);
+    return 0;
+}
+
+long sys_setreuid(unsigned real, unsigned effective)
+{
+    const struct credentials *old = self();
+    if (!process_privileged() &&
+        ((real != UNCHANGED && real != old->uid && real != old->euid) || !is_own_uid(effective)))
+        return -EPERM;
+    bool new_saved = real != UNCHANGED || (effective != UNCHANGED && effective != old->uid);
+    struct credentials *new;
+    int error = copy_own(&new);
+    if (error)
+        return error;
+    if (real != UNCHANGED)
+        new->uid = real;
+    if (effective != UNCHANGED)
+        new->euid = effective;
+    if (new_saved)
+        new->suid = new->euid;
+    new->fsuid = new->euid;
+    install(new);
+    return 0;
+}
+
+long sys_setuid(unsigned uid)
+{
+    if (uid == UNCHANGED)
+        return -EINVAL;
+    if (process_privileged())
+        return sys_setresuid(uid, uid, uid);
+    if (uid != self()->uid && uid != self()->suid)
+        return -EPERM;
+    return sys_setresuid(UNCHANGED, uid, UNCHANGED);
+}
+
+long sys_setfsuid(unsigned uid)
+{
+    uint32_t old = self()->fsuid;
+    struct credentials *new;
+    if (uid == UNCHANGED || !(process_privileged() || is_own_uid(uid) || uid == old))
+        return old; /* this call has no way to tell an error */
+    if (copy_own(&new) == 0) {
+        new->fsuid = uid;
+        install(new);
+    }
+    return old;
+}
+
+/* ---- group ids ---- */
+
+static bool is_own_gid(uint32_t gid)
+{
+    return gid == UNCHANGED || gid == self()->gid || gid == self()->egid || gid == self()->sgid;
+}
+
+long sys_setresgid(unsigned real, unsigned effective, unsigned saved)
+{
+    struct credentials *new;
+    if (!process_privileged() &&
+        !(is_own_gid(real) && is_own_gid(effective) && is_own_gid(saved)))
+        return -EPERM;
+    int error = copy_own(&new);
+    if (error)
+        return error;
+    if (real != UNCHANGED)
+        new->gid = real;
+    if (effective != UNCHANGED)
+        new->egid = effective;
+    if (saved != UNCHANGED)
+        new->sgid = saved;
+    new->fsgid = new->egid;
+    install(new);
+    return 0;
+}
+
+long sys_setregid(unsigned real, unsigned effective)
+{
+    const struct credentials *old = self();
+    if (!process_privileged() &&
+        ((real != UNCHANGED && real != old->gid && real != old->egid) || !is_own_gid(effective)))
+        return -EPERM;
+    bool new_saved = real != UNCHANGED || (effective != UNCHANGED && effective != old->gid);
+    uint32_t becomes = effective != UNCHANGED ? effective : old->egid;
+    return sys_setresgid(real, becomes, new_saved ? becomes : UNCHANGED);
+}
+
+long sys_setgid(unsigned gid)
+{
+    if (gid == UNCHANGED)
+        return -EINVAL;
+    if (process_privileged())
+        return sys_setresgid(gid, gid, gid);
+    if (gid != self()->gid && gid != self()->sgid)
+        return -EPERM;
+    return sys_setresgid(UNCHANGED, gid, UNCHANGED);
+}
+
+long sys_setfsgid(unsigned gid)
+{
+    uint32_t old = self()->fsgid;
+    struct credentials *new;
+    if (gid == UNCHANGED || !(process_privileged() || is_own_gid(gid) || gid == old))
+        return old;
+    if (copy_own(&new) == 0) {
+        new->fsgid = gid;
+        install(new);
+    }
+    return old;
+}
+
+long sys_getgroups(int size, user_address out)
+{
+    const struct credentials *own = self();
+    if (size < 0 || (size && (uint32_t)size < own->group_count))
+        return -EINVAL;
+    if (size && copy_to_user(out, own->groups, own->group_count * sizeof own->groups[0]))
+        return -EFAULT;
+    return own->group_count;
+}
+
+long sys_setgroups(int size, user_address groups)
+{
+    if (!process_privileged())
+        return -EPERM;
+    if (size < 0 || size > NGROUPS_MAX)
+        return -EINVAL;
+    struct credentials *new;
+    int error = credentials_copy(self(), size, &new);
+    if (error)
+        return error;
+    if (copy_from_user(new->groups, groups, size * sizeof new->groups[0])) {
+        credentials_put(new);
+        return -EFAULT;
+    }
+    install(new);
+    return 0;
+}

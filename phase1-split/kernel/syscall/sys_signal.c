@@ -1,0 +1,216 @@
+/* System calls on signals. */
+#include <linux/errno.h>
+
+#include <platform/memory.h>
+#include <platform/user.h>
+#include <process/process.h>
+#include <process/signal_queue.h>
+#include <syscall/syscall.h>
+
+#define MASK_SIZE sizeof(uint64_t)
+#define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
+#define MINIMUM_STACK 2048u /* MINSIGSTKSZ */
+
+static bool is_signal(int signal)
+{
+    return signal >= 1 && signal <= SIGNAL_COUNT;
+}
+
+long sys_rt_sigaction(int signal, user_address action, user_address old, size_t size)
+{
+    struct process *self = current_process();
+    struct signal_action wanted;
+    if (size != MASK_SIZE)
+        return -EINVAL;
+    if (action && copy_from_user(&wanted, action, sizeof wanted))
+        return -EFAULT;
+    if (!is_signal(signal) || (action && (signal_bit(signal) & UNBLOCKABLE)))
+        return -EINVAL;
+    struct signal_action before = self->actions->action[signal - 1];
+    if (action) {
+        wanted.mask &= ~UNBLOCKABLE;
+        self->actions->action[signal - 1] = wanted;
+        signal_flush_ignored(self, signal);
+    }
+    return old ? copy_to_user(old, &before, sizeof before) : 0;
+}
+
+long sys_rt_sigprocmask(int how, user_address set, user_address old, size_t size)
+{
+    uint64_t before = current->blocked, mask;
+    if (size != MASK_SIZE)
+        return -EINVAL;
+    if (set) {
+        if (copy_from_user(&mask, set, sizeof mask))
+            return -EFAULT;
+        mask &= ~UNBLOCKABLE;
+        switch (how) {
+        case SIG_BLOCK:
+            current->blocked |= mask;
+            break;
+        case SIG_UNBLOCK:
+            current->blocked &= ~mask;
+            break;
+        case SIG_SETMASK:
+            current->blocked = mask;
+            break;
+        default:
+            return -EINVAL;
+        }
+        signal_recheck();
+    }
+    return old ? copy_to_user(old, &before, sizeof before) : 0;
+}
+
+long sys_rt_sigpending(user_address out, size_t size)
+{
+    uint64_t set = signal_pending_set(current) & current->blocked;
+    if (size > MASK_SIZE)
+        return -EINVAL;
+    return copy_to_user(out, &set, size);
+}
+
+long sys_rt_sigsuspend(user_address mask, size_t size)
+{
+    uint64_t wanted;
+    if (size != MASK_SIZE)
+        return -EINVAL;
+    if (copy_from_user(&wanted, mask, sizeof wanted))
+        return -EFAULT;
+    signal_block_until_delivery(wanted);
+    while (!task_sleep(WAIT_FOREVER))
+        ;
+    return -ERESTARTNOHAND;
+}
+
+long sys_pause(void)
+{
+    while (!task_sleep(WAIT_FOREVER))
+        ;
+    return -ERESTARTNOHAND;
+}
+
+long sys_rt_sigreturn(struct user_registers *registers)
+{
+    if (signal_pop_frame(registers)) {
+        signal_force(SIGSEGV, NULL);
+        return 0;
+    }
+    signal_recheck();
+    return registers->rax; /* the interrupted code's, not a result */
+}
+
+long sys_sigaltstack(user_address stack, user_address old)
+{
+    struct {
+        uint64_t base;
+        uint32_t flags, padding;
+        uint64_t size;
+    } wanted, before = { current->stack.base, current->stack.flags, 0, current->stack.size };
+    user_address rsp = thread_registers(current->thread)->rsp;
+    bool active = !(current->stack.flags & SS_DISABLE) && rsp > current->stack.base &&
+                  rsp - current->stack.base <= current->stack.size;
+    if (active)
+        before.flags |= SS_ONSTACK;
+    if (stack) {
+        if (copy_from_user(&wanted, stack, sizeof wanted))
+            return -EFAULT;
+        if (active)
+            return -EPERM;
+        if (wanted.flags != 0 && wanted.flags != SS_DISABLE && wanted.flags != SS_ONSTACK)
+            return -EINVAL;
+        if (wanted.flags == SS_DISABLE)
+            wanted.base = wanted.size = 0;
+        else if (wanted.size < MINIMUM_STACK)
+            return -ENOMEM;
+        current->stack.base = wanted.base;
+        current->stack.size = wanted.size;
+        current->stack.flags = wanted.flags == SS_DISABLE ? SS_DISABLE : 0;
+    }
+    return old ? copy_to_user(old, &before, sizeof before) : 0;
+}
+
+/* ---- sending ---- */
+
+static siginfo_t from_self(int signal, int code)
+{
+    siginfo_t information;
+    memset(&information, 0, sizeof information);
+    information.si_signo = signal;
+    information.si_code = code;
+    information.si_pid = current_process()->id;
+    information.si_uid = current_process()->credentials->uid;
+    return information;
+}
+
+/* kill(2) of several: success if one could be sent. */
+static long kill_matching(int32_t group, int signal, const siginfo_t *information)
+{
+    long result = -ESRCH;
+    struct process *self = current_process();
+    for (struct process *each = process_next(NULL); each; each = process_next(each)) {
+        if (group > 0 ? each->group != group : (each->id == 1 || each == self))
+            continue;
+        int error = signal_permitted(each, signal)
+                        ? signal_send_process(each, signal, information)
+                        : -EPERM;
+        if (result != 0)
+            result = error;
+    }
+    return result;
+}
+
+long sys_kill(int pid, int signal)
+{
+    if (signal && !is_signal(signal))
+        return -EINVAL;
+    siginfo_t information = from_self(signal, SI_USER);
+    if (pid == -1)
+        return kill_matching(0, signal, &information);
+    if (pid == INT32_MIN)
+        return -ESRCH;
+    if (pid <= 0)
+        return kill_matching(pid ? -pid : current_process()->group, signal, &information);
+    struct process *process = process_find(pid);
+    if (!process)
+        return -ESRCH;
+    if (!signal_permitted(process, signal))
+        return -EPERM;
+    return signal_send_process(process, signal, &information);
+}
+
+static struct task *find_task(int process_id, int id)
+{
+    struct process *process = process_find(process_id);
+    struct task *task;
+    if (process)
+        list_for_each_entry(task, &process->tasks, of_process)
+            if (task->id == id)
+                return task;
+    return NULL;
+}
+
+long sys_tgkill(int process, int id, int signal)
+{
+    if (process <= 0 || id <= 0 || (signal && !is_signal(signal)))
+        return -EINVAL;
+    struct task *task = find_task(process, id);
+    if (!task)
+        return -ESRCH;
+    if (!signal_permitted(task->process, signal))
+        return -EPERM;
+    siginfo_t information = from_self(signal, SI_TKILL);
+    return signal_send_task(task, signal, &information);
+}
+
+long sys_tkill(int task, int signal)
+{
+    return sys_tgkill(task, task, signal); /* a process has one task, of the same id */
+}
+
+long sys_restart_syscall(void)
+{
+    long (*restart)(struct task *) = current->restart;
+    current->restart = NULL;
+    return restart ? restart(current) : -EINTR;
+}

@@ -1,0 +1,200 @@
+/* The system calls, by the file that defines them.  Each takes what Linux's system call of that
+ * name takes on x86-64 and returns its result or a negative errno; addresses are numbers, and the
+ * structures are those of Linux's UAPI headers.  The manual page of the name, section 2, is the
+ * specification. */
+#ifndef SYSCALL_SYSCALL_H
+#define SYSCALL_SYSCALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <platform/trap.h>
+
+/* dispatch.c: the handler of struct trap_handlers; -ENOSYS for a number that is not there. */
+void system_call(struct user_registers *registers);
+
+/* sys_file.c: what works on an open descriptor */
+long sys_read(int fd, user_address data, size_t size);
+long sys_write(int fd, user_address data, size_t size);
+long sys_pread64(int fd, user_address data, size_t size, int64_t position);
+long sys_pwrite64(int fd, user_address data, size_t size, int64_t position);
+long sys_readv(int fd, user_address segments, int count);
+long sys_writev(int fd, user_address segments, int count);
+long sys_preadv(int fd, user_address segments, int count, uint64_t low, uint64_t high);
+long sys_pwritev(int fd, user_address segments, int count, uint64_t low, uint64_t high);
+long sys_lseek(int fd, int64_t offset, int whence);
+long sys_close(int fd);
+long sys_close_range(unsigned first, unsigned last, unsigned flags);
+long sys_dup(int fd);
+long sys_dup2(int from, int to);
+long sys_dup3(int from, int to, int flags);
+long sys_fcntl(int fd, int command, uint64_t argument);
+long sys_ioctl(int fd, unsigned command, uint64_t argument);
+long sys_fsync(int fd);
+long sys_fdatasync(int fd);
+long sys_ftruncate(int fd, int64_t size);
+long sys_getdents64(int fd, user_address entries, unsigned size);
+long sys_sendfile(int to, int from, user_address position, size_t count);
+long sys_fallocate(int fd, int mode, int64_t offset, int64_t length);
+
+/* sys_path.c: what takes a path name */
+long sys_open(user_address path, int flags, unsigned mode);
+long sys_openat(int directory, user_address path, int flags, unsigned mode);
+long sys_creat(user_address path, unsigned mode);
+long sys_truncate(user_address path, int64_t size);
+long sys_stat(user_address path, user_address out);
+long sys_lstat(user_address path, user_address out);
+long sys_fstat(int fd, user_address out);
+long sys_newfstatat(int directory, user_address path, user_address out, int flags);
+long sys_statx(int directory, user_address path, unsigned flags, unsigned mask, user_address out);
+long sys_statfs(user_address path, user_address out);
+long sys_fstatfs(int fd, user_address out);
+long sys_access(user_address path, int mode);
+long sys_faccessat(int directory, user_address path, int mode);
+long sys_faccessat2(int directory, user_address path, int mode, int flags);
+long sys_mkdir(user_address path, unsigned mode);
+long sys_mkdirat(int directory, user_address path, unsigned mode);
+long sys_mknod(user_address path, unsigned mode, unsigned device);
+long sys_mknodat(int directory, user_address path, unsigned mode, unsigned device);
+long sys_rmdir(user_address path);
+long sys_unlink(user_address path);
+long sys_unlinkat(int directory, user_address path, int flags);
+long sys_link(user_address from, user_address to);
+long sys_linkat(int from_directory, user_address from, int to_directory, user_address to, int flags);
+long sys_symlink(user_address target, user_address path);
+long sys_symlinkat(user_address target, int directory, user_address path);
+long sys_rename(user_address from, user_address to);
+long sys_renameat(int from_directory, user_address from, int to_directory, user_address to);
+long sys_renameat2(int from_directory, user_address from, int to_directory, user_address to,
+                   unsigned flags);
+long sys_readlink(user_address path, user_address out, int size);
+long sys_readlinkat(int directory, user_address path, user_address out, int size);
+long sys_chmod(user_address path, unsigned mode);
+long sys_fchmod(int fd, unsigned mode);
+long sys_fchmodat(int directory, user_address path, unsigned mode);
+long sys_chown(user_address path, unsigned uid, unsigned gid);
+long sys_lchown(user_address path, unsigned uid, unsigned gid);
+long sys_fchown(int fd, unsigned uid, unsigned gid);
+long sys_fchownat(int directory, user_address path, unsigned uid, unsigned gid, int flags);
+long sys_utime(user_address path, user_address times);
+long sys_utimes(user_address path, user_address times);
+long sys_futimesat(int directory, user_address path, user_address times);
+long sys_utimensat(int directory, user_address path, user_address times, int flags);
+long sys_chdir(user_address path);
+long sys_fchdir(int fd);
+long sys_chroot(user_address path);
+long sys_getcwd(user_address out, size_t size);
+long sys_umask(unsigned mask);
+long sys_mount(user_address source, user_address where, user_address type, uint64_t flags,
+               user_address options);
+long sys_umount2(user_address where, int flags);
+long sys_sync(void);
+long sys_syncfs(int fd);
+
+/* sys_poll.c and sys_select.c: waiting for files */
+long sys_pipe(user_address out);
+long sys_pipe2(user_address out, int flags);
+long sys_poll(user_address files, unsigned count, int timeout);
+long sys_ppoll(user_address files, unsigned count, user_address timeout, user_address mask,
+               size_t mask_size);
+long sys_select(int count, user_address read, user_address write, user_address except,
+                user_address timeout);
+long sys_pselect6(int count, user_address read, user_address write, user_address except,
+                  user_address timeout, user_address mask);
+
+/* sys_process.c */
+long sys_fork(void);
+long sys_vfork(void);
+long sys_clone(uint64_t flags, user_address stack, user_address parent_tid, user_address child_tid,
+               user_address tls);
+long sys_execve(user_address path, user_address argv, user_address envp);
+long sys_execveat(int directory, user_address path, user_address argv, user_address envp, int flags);
+long sys_exit(int status);
+long sys_exit_group(int status);
+long sys_wait4(int which, user_address status, int options, user_address usage);
+long sys_waitid(int kind, int id, user_address information, int options, user_address usage);
+long sys_getpid(void);
+long sys_gettid(void);
+long sys_getppid(void);
+long sys_getpgid(int pid);
+long sys_getpgrp(void);
+long sys_setpgid(int pid, int group);
+long sys_getsid(int pid);
+long sys_setsid(void);
+long sys_set_tid_address(user_address address);
+long sys_set_robust_list(user_address head, size_t size);
+long sys_get_robust_list(int pid, user_address head, user_address size);
+long sys_arch_prctl(int code, user_address address);
+long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+long sys_sched_yield(void);
+long sys_getpriority(int which, int who);
+long sys_setpriority(int which, int who, int nice);
+long sys_getrusage(int who, user_address out);
+long sys_times(user_address out);
+long sys_getrlimit(unsigned resource, user_address out);
+long sys_setrlimit(unsigned resource, user_address limit);
+long sys_prlimit64(int pid, unsigned resource, user_address limit, user_address old);
+
+/* sys_credentials.c */
+long sys_getuid(void);
+long sys_geteuid(void);
+long sys_getgid(void);
+long sys_getegid(void);
+long sys_getresuid(user_address real, user_address effective, user_address saved);
+long sys_getresgid(user_address real, user_address effective, user_address saved);
+long sys_setuid(unsigned uid);
+long sys_setgid(unsigned gid);
+long sys_setreuid(unsigned real, unsigned effective);
+long sys_setregid(unsigned real, unsigned effective);
+long sys_setresuid(unsigned real, unsigned effective, unsigned saved);
+long sys_setresgid(unsigned real, unsigned effective, unsigned saved);
+long sys_setfsuid(unsigned uid);
+long sys_setfsgid(unsigned gid);
+long sys_getgroups(int size, user_address out);
+long sys_setgroups(int size, user_address groups);
+
+/* sys_memory.c */
+long sys_brk(user_address end);
+long sys_mmap(user_address hint, uint64_t length, int protection, int flags, int fd,
+              uint64_t offset);
+long sys_munmap(user_address start, uint64_t length);
+long sys_mprotect(user_address start, uint64_t length, int protection);
+long sys_msync(user_address start, uint64_t length, int flags);
+long sys_madvise(user_address start, uint64_t length, int advice);
+
+/* sys_signal.c */
+long sys_rt_sigaction(int signal, user_address action, user_address old, size_t size);
+long sys_rt_sigprocmask(int how, user_address set, user_address old, size_t size);
+long sys_rt_sigpending(user_address out, size_t size);
+long sys_rt_sigsuspend(user_address mask, size_t size);
+long sys_rt_sigreturn(struct user_registers *registers);
+long sys_sigaltstack(user_address stack, user_address old);
+long sys_pause(void);
+long sys_kill(int pid, int signal);
+long sys_tkill(int task, int signal);
+long sys_tgkill(int process, int task, int signal);
+long sys_restart_syscall(void);
+
+/* sys_time.c */
+long sys_time(user_address out);
+long sys_gettimeofday(user_address time, user_address zone);
+long sys_settimeofday(user_address time, user_address zone);
+long sys_clock_gettime(int clock, user_address out);
+long sys_clock_settime(int clock, user_address time);
+long sys_clock_getres(int clock, user_address out);
+long sys_nanosleep(user_address time, user_address left);
+long sys_clock_nanosleep(int clock, int flags, user_address time, user_address left);
+long sys_alarm(unsigned seconds);
+long sys_getitimer(int which, user_address out);
+long sys_setitimer(int which, user_address value, user_address old);
+
+/* sys_system.c */
+long sys_uname(user_address out);
+long sys_sethostname(user_address name, size_t length);
+long sys_setdomainname(user_address name, size_t length);
+long sys_sysinfo(user_address out);
+long sys_syslog(int type, user_address data, int size);
+long sys_getrandom(user_address out, size_t size, unsigned flags);
+long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, user_address argument);
+
+#endif

@@ -1,0 +1,185 @@
+/* Private to tty/: what a terminal is made of, and what its files ask of each other.
+ *
+ * Input flows from the console through the line discipline (line_discipline.c), which edits,
+ * echoes and sends signals, into the input queue (input.c), from which processes read.  Output
+ * flows through output processing (output.c) to the console.  session.c knows whose terminal it
+ * is, control.c changes settings, tty.c is what the file layer sees. */
+#ifndef TTY_LINE_DISCIPLINE_H
+#define TTY_LINE_DISCIPLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <asm/termios.h>
+
+#include <fs/user_buffer.h>
+#include <lib/ring_buffer.h>
+#include <platform/console.h>
+#include <process/scheduler.h>
+#include <process/wait_queue.h>
+
+struct process;
+
+/* Bytes waiting for a reader, in a ring.  The positions count bytes since boot: tail <= line <=
+ * head <= tail + TTY_INPUT_SIZE.  A reader in canonical mode may have what lies before `line`; the
+ * rest is the line being edited. */
+struct tty_input {
+    uint8_t *data;         /* TTY_INPUT_SIZE bytes; NULL until the terminal is first opened */
+    uint64_t *ends;        /* a bit for each byte of `data`: it ends a line */
+    size_t tail, line, head;
+    bool left_in_console;  /* there was no room for what the console has */
+    bool literal;          /* VLNEXT came: the next byte means nothing special */
+    bool erasing;          /* ECHOPRT: the opening backslash is out */
+    unsigned line_column;  /* where on the screen the line being edited begins */
+    struct timer timer;    /* VTIME */
+    size_t timed;          /* bytes that were there when it was started */
+    bool expired;
+    bool woken;            /* a read that comes now goes on after a wake-up: it is no new one */
+};
+
+struct tty_output {
+    uint8_t *memory;            /* of the backlog; NULL until the terminal is first opened */
+    struct ring_buffer backlog; /* processed bytes that the console had no room for */
+    unsigned column;
+    bool stopped_by_key;        /* VSTOP, until VSTART */
+    bool stopped_by_call;       /* tcflow(TCOOFF), until TCOON */
+};
+
+struct tty {
+    const char *name;
+    enum console console;
+    uint64_t number;          /* device_number() */
+    struct termios settings;
+    struct winsize window;
+    int32_t session;          /* whose controlling terminal it is; 0: nobody's */
+    int32_t foreground;       /* process group; 0: none */
+    unsigned hangups;         /* open files from before the last one are dead */
+    struct wait_queue wait;   /* readers, writers and pollers */
+    struct tty_input input;
+    struct tty_output output;
+};
+
+/* What a file_handle of a terminal is: one open(2). */
+struct tty_file {
+    struct tty *tty;
+    bool is_console;  /* /dev/console: no job control on reads and writes, survives hang-ups */
+    bool readable;
+    unsigned hangups; /* tty->hangups at the time */
+};
+
+static inline bool tty_input_flag(const struct tty *tty, tcflag_t flag)
+{
+    return tty->settings.c_iflag & flag;
+}
+static inline bool tty_output_flag(const struct tty *tty, tcflag_t flag)
+{
+    return tty->settings.c_oflag & flag;
+}
+static inline bool tty_local_flag(const struct tty *tty, tcflag_t flag)
+{
+    return tty->settings.c_lflag & flag;
+}
+
+/* A byte of a UTF-8 character after its first: it takes no column of its own. */
+static inline bool tty_continues_character(const struct tty *tty, uint8_t byte)
+{
+    return tty_input_flag(tty, IUTF8) && (byte & 0xc0) == 0x80;
+}
+
+static inline bool tty_is_control(uint8_t byte)
+{
+    return byte < 0x20 || byte == 0x7f;
+}
+
+/* ---- tty.c ---- */
+
+/* Wakes whoever waits for the terminal. */
+void tty_wake(struct tty *tty);
+
+/* ---- input.c: the queue of bytes for readers ---- */
+
+int tty_input_allocate(struct tty *tty); /* 0 or -ENOMEM; nothing if it has been done */
+size_t tty_input_room(const struct tty *tty);
+uint8_t tty_input_at(const struct tty *tty, size_t position);
+
+/* One more byte; there is room.  The second makes it the last of a line, which readers may have
+ * then; for the end of file the byte is TTY_END_OF_FILE. */
+void tty_input_append(struct tty *tty, uint8_t byte);
+void tty_input_append_end(struct tty *tty, uint8_t byte);
+#define TTY_END_OF_FILE 0 /* marked as the end of a line, and never given to a reader */
+
+/* Would a read return at once? */
+bool tty_input_ready(const struct tty *tty);
+
+/* Bytes for FIONREAD. */
+size_t tty_input_count(const struct tty *tty);
+
+/* read(2) in the mode that is set.  0, -EAGAIN, -EFAULT, -ENOMEM. */
+int tty_input_read(struct tty *tty, struct user_buffer *to);
+
+/* Drops everything that waits, the line being edited included. */
+void tty_input_flush(struct tty *tty);
+
+/* ICANON was switched: what waits stays readable. */
+void tty_input_switch_mode(struct tty *tty);
+
+/* ---- line_discipline.c ---- */
+
+/* Takes what the console has, as far as there is room for it and for its echo. */
+void line_discipline_take(struct tty *tty);
+
+/* One byte, as if it had been typed. */
+void line_discipline_receive(struct tty *tty, uint8_t byte);
+
+/* ---- output.c ---- */
+
+int tty_output_allocate(struct tty *tty); /* 0 or -ENOMEM; nothing if it has been done */
+
+/* write(2): takes at least one byte, or answers -EAGAIN or -EFAULT. */
+int tty_output_write(struct tty *tty, struct user_buffer *from);
+
+/* One byte through output processing, without waiting: into the backlog if it must be. */
+void tty_output_byte(struct tty *tty, uint8_t byte);
+
+/* One byte past output processing and past everything that waits (tcflow(TCIOFF)). */
+void tty_output_urgent(struct tty *tty, uint8_t byte);
+
+/* Where the cursor stands after `byte` was shown in `column`. */
+unsigned tty_column_after(const struct tty *tty, unsigned column, uint8_t byte);
+
+bool tty_output_stopped(const struct tty *tty);
+bool tty_output_ready(const struct tty *tty); /* a write would take something */
+void tty_output_flush(struct tty *tty);       /* drops the backlog */
+
+/* Hands the backlog to the console, as far as it has room, and wakes writers when it is gone. */
+void tty_output_push(struct tty *tty);
+
+/* Goes on after VSTOP; nothing if it was stopped by tcflow(). */
+void tty_output_start(struct tty *tty);
+
+/* ---- session.c ---- */
+
+/* May the running process read (SIGTTIN), or write or change settings (SIGTTOU)?  0; else the group
+ * has been sent the signal (-ERESTARTSYS), or cannot be stopped (-EIO). */
+int tty_check_foreground(struct tty *tty, int signal);
+
+/* open(2) without O_NOCTTY: the terminal becomes the caller's if it is to have one. */
+void tty_acquire_on_open(struct tty *tty);
+
+/* The ioctls of that name, and setting the foreground group. */
+int tty_acquire(struct tty_file *file, uint64_t steal);        /* TIOCSCTTY */
+int tty_give_up(struct tty *tty);                              /* TIOCNOTTY */
+int tty_get_session(const struct tty *tty, int32_t *out);      /* TIOCGSID */
+int tty_get_foreground(const struct tty *tty, int32_t *out);   /* TIOCGPGRP */
+int tty_set_foreground(struct tty *tty, int32_t group);        /* TIOCSPGRP */
+
+bool tty_hung_up(const struct tty_file *file);
+
+/* ---- control.c ---- */
+
+/* ioctl(2) on a terminal, as control() of struct file_ops. */
+int tty_control(struct tty_file *file, unsigned command, uint64_t value,
+                struct user_buffer *argument, int *result);
+
+#endif

@@ -1,0 +1,161 @@
+/* Whose terminal it is: sessions, the foreground process group, and hanging up.
+ *
+ * A terminal controls at most one session, and a session has at most one terminal.  Who may read
+ * and who gets the signals of the keyboard is the foreground group's affair; the others are stopped
+ * when they try.  POSIX.1-2017 volume 1, 11.1.2 to 11.1.4; credentials(7). */
+#include "line_discipline.h"
+
+#include <linux/errno.h>
+
+#include <process/group.h>
+#include <process/process.h>
+#include <tty/tty.h>
+
+static bool is_leader(const struct process *process)
+{
+    return process->id == process->session;
+}
+
+static bool cannot_be_stopped_by(int signal)
+{
+    return (current->blocked & signal_bit(signal)) || signal_ignored(current_process(), signal);
+}
+
+int tty_check_foreground(struct tty *tty, int signal)
+{
+    struct process *process = current_process();
+
+    if (process->terminal != tty || tty->foreground == 0 || process->group == tty->foreground)
+        return 0;
+    if (cannot_be_stopped_by(signal))
+        return signal == SIGTTIN ? -EIO : 0;
+    if (process_group_is_orphaned(process->group))
+        return -EIO;
+    signal_send_group(process->group, signal, NULL);
+    return -ERESTARTSYS;
+}
+
+static void control(struct tty *tty, struct process *leader)
+{
+    tty->session = leader->session;
+    tty->foreground = leader->group;
+    leader->terminal = tty;
+}
+
+/* The session goes on without a terminal. */
+static void detach(struct tty *tty)
+{
+    for (struct process *each = process_next(NULL); each; each = process_next(each))
+        if (each->terminal == tty)
+            each->terminal = NULL;
+    tty->session = tty->foreground = 0;
+}
+
+void tty_acquire_on_open(struct tty *tty)
+{
+    struct process *process = current_process();
+
+    if (is_leader(process) && !process->terminal && tty->session == 0)
+        control(tty, process);
+}
+
+int tty_acquire(struct tty_file *file, uint64_t steal)
+{
+    struct process *process = current_process();
+    struct tty *tty = file->tty;
+
+    if (is_leader(process) && tty->session == process->session)
+        return 0;
+    if (!is_leader(process) || process->terminal)
+        return -EPERM;
+    if (tty->session != 0 && !(steal == 1 && process_privileged()))
+        return -EPERM;
+    if (!file->readable && !process_privileged())
+        return -EPERM;
+    detach(tty);
+    control(tty, process);
+    return 0;
+}
+
+static void send_to_foreground(const struct tty *tty, int signal)
+{
+    if (tty->foreground != 0)
+        signal_send_group(tty->foreground, signal, NULL);
+}
+
+int tty_give_up(struct tty *tty)
+{
+    struct process *process = current_process();
+
+    if (process->terminal != tty)
+        return -ENOTTY;
+    if (is_leader(process)) {
+        send_to_foreground(tty, SIGHUP);
+        send_to_foreground(tty, SIGCONT);
+        detach(tty);
+    }
+    process->terminal = NULL;
+    return 0;
+}
+
+/* What the old session had open is dead, so that its stragglers cannot read what is typed to the
+ * next one. */
+static void hang_up(struct tty *tty)
+{
+    tty->hangups++;
+    tty_input_flush(tty);
+    tty->output.stopped_by_call = false;
+    tty_output_start(tty);
+    if (tty->input.left_in_console)
+        line_discipline_take(tty);
+    tty_wake(tty);
+}
+
+void tty_leave_session(struct process *leader)
+{
+    struct tty *tty = leader->terminal;
+
+    if (!tty || !is_leader(leader))
+        return;
+    send_to_foreground(tty, SIGHUP);
+    send_to_foreground(tty, SIGCONT);
+    detach(tty);
+    hang_up(tty);
+}
+
+bool tty_hung_up(const struct tty_file *file)
+{
+    return !file->is_console && file->hangups != file->tty->hangups;
+}
+
+int tty_get_session(const struct tty *tty, int32_t *out)
+{
+    if (current_process()->terminal != tty || tty->session == 0)
+        return -ENOTTY;
+    *out = tty->session;
+    return 0;
+}
+
+int tty_get_foreground(const struct tty *tty, int32_t *out)
+{
+    if (current_process()->terminal != tty)
+        return -ENOTTY;
+    *out = tty->foreground;
+    return 0;
+}
+
+int tty_set_foreground(struct tty *tty, int32_t group)
+{
+    struct process *process = current_process();
+
+    if (group < 0)
+        return -EINVAL;
+    if (process->terminal != tty || tty->session != process->session)
+        return -ENOTTY;
+    if (!group_exists(group))
+        return -ESRCH;
+    if (!group_in_session(group, process->session))
+        return -EPERM;
+    tty->foreground = group;
+    return 0;
+}
