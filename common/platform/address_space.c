@@ -39,7 +39,18 @@
 struct address_space {
     uint64_t *top;     /* the top-level table, in the direct map */
     uint64_t resident; /* pages mapped, without the page of zeros */
+
+    /* The lowest-level table that address_space_map() used last, which it will mostly want again,
+     * and address / LEAF_SPAN of what it maps; NO_LEAF: none. */
+    uint64_t *leaf;
+    uint64_t leaf_number;
 };
+
+#define NO_LEAF UINT64_MAX
+
+/* Functions that are seldom called stay out of line, so that their callers save no registers on
+ * the common path. */
+#define SELDOM __attribute__((noinline))
 
 static struct address_space *active;
 
@@ -120,7 +131,7 @@ static inline uint64_t groups_between(uint64_t occupied, unsigned first, unsigne
 }
 
 /* The lowest-level table for `address`, or NULL. */
-static uint64_t *leaf_table(const struct address_space *space, user_address address)
+SELDOM static uint64_t *leaf_table(const struct address_space *space, user_address address)
 {
     uint64_t *table = space->top;
     for (unsigned level = LEVEL_TOP; level > 0; level--) {
@@ -133,7 +144,7 @@ static uint64_t *leaf_table(const struct address_space *space, user_address addr
 }
 
 /* Frees the tables on the way to `address` that map nothing, from the lowest up. */
-__attribute__((noinline)) static void prune(struct address_space *space, user_address address)
+SELDOM static void prune(struct address_space *space, user_address address)
 {
     uint64_t *path[LEVEL_TOP + 1] = {[LEVEL_TOP] = space->top};
     unsigned level = LEVEL_TOP;
@@ -145,6 +156,7 @@ __attribute__((noinline)) static void prune(struct address_space *space, user_ad
         struct frame *frame = frame_holding(path[level]);
         if (frame->live != 0)
             break;
+        space->leaf_number = NO_LEAF;
         path[level + 1][index_at(address, level + 1)] = 0;
         frame_holding(path[level + 1])->live--;
         frame_free_zeroed(frame);
@@ -155,7 +167,7 @@ __attribute__((noinline)) static void prune(struct address_space *space, user_ad
         invlpg(address);
 }
 
-__attribute__((noinline)) static uint64_t *table_create(uint64_t *above, unsigned index)
+SELDOM static uint64_t *table_create(uint64_t *above, unsigned index)
 {
     struct frame *frame = frame_allocate(FRAME_ZERO);
     if (frame == NULL)
@@ -221,6 +233,7 @@ int address_space_create(struct address_space **out)
     frame->occupied = 0;
     space->top = frame_data(frame);
     space->resident = 0;
+    space->leaf_number = NO_LEAF;
     kernel_entries_copy(space->top);
     *out = space;
     return 0;
@@ -251,29 +264,45 @@ static inline void drop_entry(struct address_space *space, uint64_t entry)
     frame_drop(frame_of_entry(entry));
 }
 
-int address_space_map(struct address_space *space, user_address address, struct frame *frame,
-                      unsigned protection)
+/* The table for `address` is not the one that was used last. */
+SELDOM static int map_elsewhere(struct address_space *space, user_address address,
+                                struct frame *frame, unsigned protection)
 {
     uint64_t *table = leaf_table_create(space, address);
     if (table == NULL)
         return -ENOMEM;
+    space->leaf = table;
+    space->leaf_number = address / LEAF_SPAN;
+    return address_space_map(space, address, frame, protection);
+}
+
+/* `old`, just overwritten, mapped another page at `address`. */
+SELDOM static int forget_old(struct address_space *space, user_address address, uint64_t old)
+{
+    if (space == active)
+        invlpg(address);
+    drop_entry(space, old);
+    return 0;
+}
+
+int address_space_map(struct address_space *space, user_address address, struct frame *frame,
+                      unsigned protection)
+{
+    if (space->leaf_number != address / LEAF_SPAN)
+        return map_elsewhere(space, address, frame, protection);
 
     uint64_t entry = frame_physical(frame) | protection_bits[protection];
-    if (frame == frame_zero())
+    if (frame == zero_frame)
         entry = (entry & ~ENTRY_WRITE) | ENTRY_SOFTWARE;
     else
         space->resident++;
 
     unsigned index = index_at(address, 0);
-    uint64_t old = table[index];
-    table[index] = entry;
-    if (old == 0) {
-        entry_added(table, index);
-    } else {
-        if (space == active)
-            invlpg(address);
-        drop_entry(space, old);
-    }
+    uint64_t old = space->leaf[index];
+    space->leaf[index] = entry;
+    if (old != 0)
+        return forget_old(space, address, old);
+    entry_added(space->leaf, index);
     return 0;
 }
 
@@ -282,7 +311,8 @@ struct frame *address_space_lookup(struct address_space *space, user_address add
 {
     if (address >= LOWER_HALF)
         return NULL;
-    const uint64_t *table = leaf_table(space, address);
+    const uint64_t *table =
+        space->leaf_number == address / LEAF_SPAN ? space->leaf : leaf_table(space, address);
     uint64_t entry = table == NULL ? 0 : table[index_at(address, 0)];
     if (entry == 0)
         return NULL;

@@ -23,13 +23,11 @@
 #define MASKED (1u << 16)
 #define DELIVER_NMI (4u << 8)
 #define DELIVER_EXTERNAL (7u << 8)
-#define MODE_DEADLINE (2u << 17)
 #define DIVIDE_BY_1 0xb
 
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_ENABLE (1ull << 11)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ull
-#define MSR_TSC_DEADLINE 0x6e0
 #define CPUID_APIC (1u << 9)
 
 static volatile uint32_t *registers;
@@ -78,18 +76,4 @@ void apic_timer_start(uint32_t ticks)
 {
     write(LOCAL_TIMER, timer_vector);
     write(TIMER_INITIAL, ticks);
-}
-
-/* The memory-mapped write must be over before the first deadline is written (Intel SDM volume 3,
- * 11.5.4.1). */
-void apic_timer_use_deadline(void)
-{
-    write(TIMER_INITIAL, 0);
-    write(LOCAL_TIMER, MODE_DEADLINE | timer_vector);
-    __asm__ volatile("mfence" : : : "memory");
-}
-
-void apic_timer_deadline(uint64_t tsc)
-{
-    msr_write(MSR_TSC_DEADLINE, tsc);
 }

@@ -14,12 +14,7 @@ void apic_acknowledge(void);
 void apic_timer_run(void);
 uint32_t apic_timer_count(void);
 
-/* One interrupt after `ticks` of that counter. */
+/* One interrupt after `ticks` of that counter; 0: none. */
 void apic_timer_start(uint32_t ticks);
-
-/* From now on the timer is set by apic_timer_deadline(), in TSC ticks.  Only where the processor
- * has it (processor.h). */
-void apic_timer_use_deadline(void);
-void apic_timer_deadline(uint64_t tsc);
 
 #endif

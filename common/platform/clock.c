@@ -1,21 +1,24 @@
-/* Time is the TSC, times a factor measured once; the timer is the local APIC's.
+/* Time is the TSC, times a factor measured once; the timer is the local APIC's, one shot at a time.
  *
- * Neither has a frequency that can be asked for reliably, so both are measured against the PIT. */
+ * Neither has a frequency that can be asked for reliably, so both are measured against the PIT.
+ * The timer's TSC-deadline mode would save the second factor, but few machines here have it, and
+ * in Bochs it compares with a TSC that a warm reset has left behind. */
 #include "clock.h"
 
 #include <stdbool.h>
 
 #include <platform/event.h>
 #include <platform/log.h>
+#include <platform/panic.h>
 
 #include "apic.h"
 #include "asm.h"
 #include "pit.h"
-#include "processor.h"
 #include "rtc.h"
 
 #define RUNS 3
 #define RUN_TICKS (PIT_FREQUENCY / 125) /* 8 ms */
+#define MOST_POLLS 10000000u
 #define NEVER UINT64_MAX
 #define FARTHEST (1000 * NANOSECONDS_PER_SECOND) /* a deadline beyond is served early */
 
@@ -27,8 +30,7 @@
 static uint64_t tsc_frequency, apic_frequency;
 static uint64_t tsc_start;
 static uint64_t nanoseconds_per_tick;  /* of the TSC, 32 fraction bits */
-static uint64_t tsc_per_nanosecond;    /* 32 fraction bits, as the next */
-static uint64_t apic_per_nanosecond;
+static uint64_t apic_per_nanosecond;   /* likewise */
 static uint64_t boot_time;
 static uint64_t armed = NEVER;         /* the deadline that the hardware will interrupt for */
 
@@ -49,15 +51,22 @@ static struct sample sample_now(void)
     return sample;
 }
 
-/* The moment when the PIT's count passes `target` (it runs down): sampled just after the change,
- * so that the error is the time of one poll and not a whole tick of the PIT. */
-static struct sample sample_at(uint16_t target)
+/* PIT ticks from one sample to a later one.  The count runs down, and from 0 to 65535. */
+static uint16_t pit_ticks(const struct sample *from, const struct sample *to)
 {
-    struct sample sample;
-    do {
-        sample = sample_now();
-    } while (sample.pit > target);
-    return sample;
+    return (uint16_t)(from->pit - to->pit);
+}
+
+/* The moment `ticks` of the PIT after `start`, sampled just after the change, so that the error is
+ * the time of one poll and not a whole tick. */
+static struct sample sample_after(const struct sample *start, uint16_t ticks)
+{
+    for (unsigned i = 0; i < MOST_POLLS; i++) {
+        struct sample sample = sample_now();
+        if (pit_ticks(start, &sample) >= ticks)
+            return sample;
+    }
+    panic("the interval timer does not count");
 }
 
 static uint64_t scale(uint64_t value, uint64_t factor)
@@ -73,9 +82,10 @@ static uint64_t ratio(uint64_t numerator, uint64_t denominator)
 static void measure(uint64_t *tsc, uint64_t *apic)
 {
     pit_start();
-    struct sample first = sample_at((uint16_t)(sample_now().pit - 2));
-    struct sample last = sample_at((uint16_t)(first.pit - RUN_TICKS));
-    uint64_t ticks = (uint64_t)first.pit - last.pit;
+    struct sample start = sample_now();
+    struct sample first = sample_after(&start, 2);
+    struct sample last = sample_after(&first, RUN_TICKS);
+    uint64_t ticks = pit_ticks(&first, &last);
     *tsc = (last.tsc - first.tsc) * PIT_FREQUENCY / ticks;
     *apic = (uint64_t)(first.apic - last.apic) * PIT_FREQUENCY / ticks;
 }
@@ -103,7 +113,6 @@ static void calibrate(void)
         measure(&tsc[i], &apic[i]);
     tsc_frequency = snap(median(tsc));
     apic_frequency = snap(median(apic));
-    tsc_per_nanosecond = ratio(tsc_frequency, NANOSECONDS_PER_SECOND);
     apic_per_nanosecond = ratio(apic_frequency, NANOSECONDS_PER_SECOND);
     nanoseconds_per_tick = ratio(NANOSECONDS_PER_SECOND, tsc_frequency);
 }
@@ -114,10 +123,8 @@ void clock_init(void)
     calibrate();
     boot_time = rtc_read() * NANOSECONDS_PER_SECOND - clock_monotonic();
     apic_timer_start(0);
-    if (processor_features.tsc_deadline)
-        apic_timer_use_deadline();
-    printk(LOG_INFO, "clock: TSC %llu kHz, APIC timer %llu kHz%s", tsc_frequency / 1000ull,
-           apic_frequency / 1000ull, processor_features.tsc_deadline ? ", TSC deadline" : "");
+    printk(LOG_INFO, "clock: TSC %llu kHz, APIC timer %llu kHz", tsc_frequency / 1000ull,
+           apic_frequency / 1000ull);
 }
 
 uint64_t clock_frequency(void)
@@ -136,14 +143,14 @@ uint64_t clock_boot_time(void)
     return boot_time;
 }
 
+/* An interrupt that is under way while this runs comes to nothing worse than an early event. */
 void timer_set(uint64_t deadline)
 {
     if (deadline == armed)
         return;
     armed = deadline;
     if (deadline == NEVER) {
-        /* An interrupt that is under way comes to nothing worse than an early event. */
-        processor_features.tsc_deadline ? apic_timer_deadline(0) : apic_timer_start(0);
+        apic_timer_start(0);
         return;
     }
     uint64_t now = clock_monotonic();
@@ -152,14 +159,9 @@ void timer_set(uint64_t deadline)
         events_post(EVENT_TIMER);
         return;
     }
-    if (deadline - now > FARTHEST)
-        deadline = now + FARTHEST;
-    if (processor_features.tsc_deadline) {
-        apic_timer_deadline(tsc_start + scale(deadline, tsc_per_nanosecond) + 1);
-    } else {
-        uint64_t ticks = scale(deadline - now, apic_per_nanosecond) + 1;
-        apic_timer_start(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
-    }
+    uint64_t wait = deadline - now < FARTHEST ? deadline - now : FARTHEST;
+    uint64_t ticks = scale(wait, apic_per_nanosecond) + 1;
+    apic_timer_start(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
 }
 
 void clock_interrupt(void)

@@ -33,10 +33,10 @@ struct page_list {
 
 struct frame *frames;
 size_t frame_count;
+struct frame *zero_frame;
 
 static struct page_list singles, zeroed;
 static struct frame *blocks[ORDERS];
-static struct frame *zero_frame;
 static uint64_t total_pages, reserve_pages;
 static uint64_t block_pages; /* free ones in the buddy system */
 

@@ -34,9 +34,10 @@ struct frame {
     uint16_t in_use;                /* slab: objects given out */
 };
 
-/* All frames, by physical page number. */
+/* All frames, by physical page number; and the one that frame_zero() gives. */
 extern struct frame *frames;
 extern size_t frame_count;
+extern struct frame *zero_frame;
 
 static inline struct frame *frame_of_physical(uint64_t physical)
 {

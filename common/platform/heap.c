@@ -3,8 +3,8 @@
  * A slab is one page (two for the largest sizes) cut into equal objects, the free ones linked
  * through themselves.  What a slab is and what is free in it stands in its struct frame, so kfree()
  * finds everything from the address alone, and objects carry no header.  A slab whose objects are
- * all free is given back, except for one per size, which spares a program that allocates and frees
- * in turn the way to the page allocator.
+ * all free is given back, unless it is the only one of its size with room: that spares a program
+ * that allocates and frees in turn the way to the page allocator.
  *
  * Each free object holds a mark that depends on its address and on the boot.  kfree() of an object
  * that bears it is a double free; kmalloc() of one that lost it met a write after kfree().
@@ -36,11 +36,8 @@ struct object { /* a free one */
     uint64_t mark;
 };
 
-/* Slabs are on the `partial` list while they have both free and used objects, nowhere while they
- * are full, and in `spare` when they are empty. */
 struct size_class {
-    struct frame *partial;
-    struct frame *spare;
+    struct frame *partial; /* the slabs that have free objects; full ones are on no list */
     uint32_t size;     /* bytes of an object */
     uint32_t inverse;  /* 2^32 / size rounded up; see is_object() */
     uint16_t capacity; /* objects in a slab */
@@ -123,19 +120,6 @@ static void slab_destroy(const struct size_class *class, struct frame *slab)
     pages_free(frame_data(slab), class->pages);
 }
 
-/* The list has run out: the spare slab or a new one joins it.  False when memory is short. */
-SELDOM static bool partial_refill(struct size_class *class)
-{
-    struct frame *slab = class->spare;
-    class->spare = NULL;
-    if (slab == NULL)
-        slab = slab_create(class);
-    if (slab == NULL)
-        return false;
-    partial_insert(class, slab);
-    return true;
-}
-
 SELDOM static void *large_allocate(size_t size)
 {
     if (size > LARGE_MAX)
@@ -161,9 +145,14 @@ SELDOM static void large_free(struct frame *frame, void *memory)
     pages_free(memory, pages);
 }
 
-SELDOM static void *kmalloc_after_refill(struct size_class *class)
+/* No slab has room: a new one does. */
+SELDOM static void *kmalloc_from_new_slab(struct size_class *class)
 {
-    return partial_refill(class) ? kmalloc(class->size) : NULL;
+    struct frame *slab = slab_create(class);
+    if (slab == NULL)
+        return NULL;
+    partial_insert(class, slab);
+    return kmalloc(class->size);
 }
 
 /* The slab's last free object was taken. */
@@ -180,7 +169,7 @@ void *kmalloc(size_t size)
     struct size_class *class = &classes[class_of_granules[(size + GRANULE - 1) / GRANULE]];
     struct frame *slab = class->partial;
     if (slab == NULL)
-        return kmalloc_after_refill(class);
+        return kmalloc_from_new_slab(class);
 
     struct object *object = slab->objects;
     if (object->mark != mark_of(object))
@@ -207,13 +196,11 @@ SELDOM static void slab_changes_list(struct frame *slab, bool was_full)
     struct size_class *class = &classes[slab->class];
     if (was_full)
         partial_insert(class, slab);
-    if (slab->in_use > 0)
-        return;
-    partial_remove(class, slab);
-    if (class->spare == NULL)
-        class->spare = slab;
-    else
+    bool only_one = class->partial == slab && slab->next == NULL;
+    if (slab->in_use == 0 && !only_one) {
+        partial_remove(class, slab);
         slab_destroy(class, slab);
+    }
 }
 
 /* Does an object begin at `offset` in a slab?  A multiple of `size` times its inverse leaves less

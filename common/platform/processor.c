@@ -45,7 +45,6 @@ void processor_detect(void)
 
     features->global_pages = bit(standard.edx, 13);
     features->machine_check = bit(standard.edx, 7);
-    features->tsc_deadline = bit(standard.ecx, 24);
     features->xsave = bit(standard.ecx, 26);
     features->avx = features->xsave && bit(standard.ecx, 28);
     features->rdrand = bit(standard.ecx, 30);

@@ -16,7 +16,6 @@ struct processor_features {
     bool xsave;
     bool avx;
     bool rdrand;
-    bool tsc_deadline;
     bool machine_check;
 };
 extern struct processor_features processor_features;

@@ -27,7 +27,7 @@
 struct thread {
     uint64_t stack_pointer;  /* while it does not run: what switch_stacks() left */
     void *stack_top;
-    void *fpu;               /* state area, stale while the thread is `loaded`; NULL: never a user */
+    void *fpu;               /* state area, stale while the thread is `loaded`; boot thread: NULL */
     void *fpu_memory;        /* the block that `fpu` is an aligned part of */
     user_address fs_base, gs_base;
 };

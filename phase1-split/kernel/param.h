@@ -25,6 +25,7 @@
 #define DEVICE_LIMIT 64        /* character devices */
 #define PATH_BUFFERS 8          /* buffers for path names that are kept for the next call */
 #define SERVICE_PIECE 65536u  /* bytes made present for one call to a service */
+#define TRANSFER_STRETCH ((size_t)1 << 20) /* bytes of a long transfer between chances to yield */
 #define FAULT_AROUND_PAGES 16 /* cached file pages mapped by one page fault */
 
 #define TTY_INPUT_SIZE 65536u /* bytes of edited input waiting for a reader */

@@ -20,7 +20,7 @@ struct user_entry {
     int64_t next;
     uint16_t length; /* of the whole record, a multiple of 8 */
     uint8_t type;
-    char name[NAME_LENGTH_MAX + 1]; /* NUL-terminated */
+    char name[NAME_LENGTH_MAX + 1 + 7]; /* NUL-terminated, and zeros up to the length */
 };
 #define ENTRY_HEADER offsetof(struct user_entry, name)
 
@@ -44,12 +44,8 @@ static int emit(struct output *out, const char *name, size_t length, uint64_t nu
     entry.next = (int64_t)next;
     entry.length = (uint16_t)size;
     entry.type = type;
-    memset((char *)&entry + size - 8, 0, 8); /* the NUL, and nothing of the stack after it */
-    if (size - 8 < ENTRY_HEADER)
-        memcpy(&entry.length, &(uint16_t){ (uint16_t)size }, sizeof(entry.length));
     memcpy(entry.name, name, length);
-    if (size - 8 < ENTRY_HEADER)
-        entry.type = type;
+    memset(entry.name + length, 0, size - ENTRY_HEADER - length);
     if (copy_to_user(out->to, &entry, size) < 0)
         return -EFAULT;
     out->to += size;
@@ -100,7 +96,7 @@ static int emit_listed(struct output *out, struct file *file)
                 return error;
             file->position = entry->next + OWN_ENTRIES;
         }
-    } while (count == LISTED);
+    } while (count > 0);
     return 0;
 }
 

@@ -170,21 +170,29 @@ static void put_in(struct fd_table *table, int fd, struct file *file, bool on_ex
     set_close_on_exec(table, fd, on_exec);
 }
 
-int fd_install(struct file *file, int lowest, bool close_on_exec)
+int fd_lowest_free(int lowest)
 {
-    struct fd_table *table = own_table();
+    const struct fd_table *table = own_table();
     int fd = max(lowest, table->lowest_free);
 
     while (fd < table->size && table->files[fd])
         fd++;
-    if (fd >= descriptor_limit())
-        return -EMFILE;
+    return fd < descriptor_limit() ? fd : -EMFILE;
+}
+
+int fd_install(struct file *file, int lowest, bool close_on_exec)
+{
+    struct fd_table *table = own_table();
+    int fd = fd_lowest_free(lowest);
+
     if (fd >= table->size) {
         int error = table_grow(table, fd);
 
         if (error)
             return error;
     }
+    if (fd < 0)
+        return fd;
     put_in(table, fd, file, close_on_exec);
     if (lowest <= table->lowest_free)
         table->lowest_free = fd + 1;

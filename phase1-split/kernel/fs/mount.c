@@ -198,6 +198,11 @@ struct mount *mount_on(const struct mount *parent, const struct dentry *dentry)
     return NULL;
 }
 
+bool mount_skips_access(const struct mount *mount)
+{
+    return (mount->flags & (MS_RDONLY | MS_NOATIME)) != 0;
+}
+
 int mount_writable(const struct mount *mount)
 {
     return (mount->flags & MS_RDONLY) ? -EROFS : 0;

@@ -82,9 +82,14 @@ const struct path *process_directory(void)
 static char *free_buffers[PATH_BUFFERS];
 static unsigned free_count;
 
-static char *buffer_take(void)
+int path_buffer(char **out)
 {
-    return free_count > 0 ? free_buffers[--free_count] : kmalloc(PATH_MAX);
+    char *buffer = free_count > 0 ? free_buffers[--free_count] : kmalloc(PATH_MAX);
+
+    if (!buffer)
+        return -ENOMEM;
+    *out = buffer;
+    return 0;
 }
 
 void path_name_free(char *name)
@@ -99,10 +104,11 @@ void path_name_free(char *name)
 
 int path_name_copy(user_address from, char **out)
 {
-    char *name = buffer_take();
+    char *name;
+    int error = path_buffer(&name);
 
-    if (!name)
-        return -ENOMEM;
+    if (error)
+        return error;
     long length = copy_string_from_user(name, from, PATH_MAX);
 
     if (length < 0) {
@@ -183,9 +189,9 @@ static int follow_link(struct walk *walk, struct inode *link, bool at_end_of_tex
 
     if (error != -EINVAL)
         return error;
-    if (!link->link_target && !(buffer = buffer_take()))
-        return -ENOMEM;
-    error = inode_read_link(link, buffer, &target);
+    error = link->link_target ? 0 : path_buffer(&buffer);
+    if (!error)
+        error = inode_read_link(link, buffer, &target);
     if (error || target != buffer) {
         path_name_free(buffer);
         buffer = NULL;

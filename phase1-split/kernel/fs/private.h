@@ -112,6 +112,9 @@ static inline void path_enter_mounts(struct path *path)
     }
 }
 
+/* Reading through this mount leaves no time of access. */
+bool mount_skips_access(const struct mount *mount);
+
 /* -EROFS if the mount is read-only. */
 int mount_writable(const struct mount *mount);
 
@@ -121,9 +124,35 @@ int mount_writable(const struct mount *mount);
 const struct path *process_root(void);
 const struct path *process_directory(void);
 
-/* One past the last component of a name: see path_lookup_target_kernel().  With `follow`, a symlink
- * there is followed and the target is what it leads to. */
+/* An empty buffer of PATH_MAX bytes, to be given back by path_name_free().  0 or -ENOMEM. */
+int path_buffer(char **out);
+
+/* As path_lookup_target_kernel(); with `follow`, a symlink at the end is followed, and the target is
+ * the name that it leads to (or, for a magic link, that place). */
 int path_lookup_last(int directory, const char *name, bool follow, struct path_target *out);
+
+/* ---- file.c ---- */
+
+/* Flags that matter to open(2) alone and are not kept with the file. */
+#define FILE_FLAGS_OF_OPEN (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+/* An open file of nothing yet, and its end. */
+int file_allocate(unsigned flags, struct file **out);
+void file_free(struct file *file);
+
+/* True if the file keeps its inode from being executed and its mount from becoming read-only. */
+bool file_counts_as_writer(const struct file *file);
+
+/* Stamps the time of access, unless the file or its mount does not want that. */
+void file_accessed(struct file *file);
+
+/* truncate(2) without its permission checks: size, times, set-user-ID, RLIMIT_FSIZE. */
+int inode_truncate(struct inode *inode, uint64_t size);
+
+/* ---- fd_table.c ---- */
+
+/* The descriptor that fd_install() would give, or -EMFILE. */
+int fd_lowest_free(int lowest);
 
 /* ---- directory.c ---- */
 
@@ -132,10 +161,9 @@ long directory_read(struct file *file, user_address to, size_t size);
 
 /* ---- lock.c: POSIX record locks, fcntl_locking(2) ---- */
 
-struct process;
 long file_lock(struct file *file, int command, user_address argument);
 
-/* The process closes a descriptor of the file: its locks on it go. */
-void file_unlock_all(struct file *file, const void *owner);
+/* A process with this table closes a descriptor of the file: its locks on it go. */
+void file_unlock_all(struct file *file, const struct fd_table *owner);
 
 #endif

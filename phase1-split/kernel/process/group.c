@@ -23,7 +23,7 @@ bool session_exists(int32_t session)
 bool group_in_session(int32_t group, int32_t session)
 {
     for (struct process *each = process_next(NULL); each; each = process_next(each))
-        if (each->group == group && each->session == session && each->state == PROCESS_ALIVE)
+        if (each->group == group && each->session == session)
             return true;
     return false;
 }

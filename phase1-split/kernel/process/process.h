@@ -43,6 +43,7 @@ struct task {
     uint64_t blocked;          /* signal mask: bit n - 1 for signal n */
     uint64_t saved_blocked;    /* to be restored after sigsuspend(2) and the like */
     bool restore_blocked;
+    uint64_t awaited;          /* signals that sigtimedwait(2) is waiting for, blocked as they are */
     struct signal_pending pending; /* sent to this task alone */
     struct signal_stack stack;     /* sigaltstack(2) */
     int fault_error;           /* why the last page fault could not be served */

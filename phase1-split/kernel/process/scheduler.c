@@ -42,10 +42,10 @@ static void sample(struct kernel_registers *interrupted)
 {
     if (!current)
         return;
-    if (interrupted->cs & 3)
-        current->user_ticks++;
-    else
+    if (interrupted)
         current->system_ticks++;
+    else
+        current->user_ticks++;
 }
 
 /* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */

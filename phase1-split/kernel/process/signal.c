@@ -150,8 +150,8 @@ bool signal_ignored(const struct process *process, int signal)
 
 bool signal_waiting(const struct task *task)
 {
-    return (signal_pending_set(task) & ~task->blocked) || task->process->stopped ||
-           task->process->exiting;
+    return (signal_pending_set(task) & (~task->blocked | task->awaited)) ||
+           task->process->stopped || task->process->exiting;
 }
 
 bool signal_fatal_waiting(const struct task *task)
@@ -235,9 +235,9 @@ static bool is_protected(const struct process *process, int signal)
 
 static bool is_discarded(const struct process *process, const struct task *task, int signal)
 {
-    if (is_protected(process, signal) && !(task->blocked & signal_bit(signal)))
-        return true;
-    return signal_ignored(process, signal) && !(task->blocked & signal_bit(signal));
+    if (task->blocked & signal_bit(signal))
+        return false; /* its action may have changed when it is unblocked */
+    return is_protected(process, signal) || signal_ignored(process, signal);
 }
 
 /* The task that is to hear of a signal to its process: one that does not block it. */
@@ -245,7 +245,7 @@ static struct task *choose_task(struct process *process, int signal)
 {
     struct task *task, *first = NULL;
     list_for_each_entry(task, &process->tasks, of_process) {
-        if (!(task->blocked & signal_bit(signal)))
+        if ((~task->blocked | task->awaited) & signal_bit(signal))
             return task;
         if (!first)
             first = task;
@@ -264,7 +264,7 @@ static int send(struct process *process, struct task *task, struct signal_pendin
     if (is_discarded(process, task, signal))
         return 0;
     int error = add(pending, signal, information);
-    if (!error && !(task->blocked & signal_bit(signal)))
+    if (!error && ((~task->blocked | task->awaited) & signal_bit(signal)))
         wake(task);
     return error;
 }

@@ -137,6 +137,8 @@ static struct new_node describe(const struct cpio_entry *entry)
 
 static bool plausible(const struct cpio_entry *entry)
 {
+    if (entry->mode & ~(uint32_t)(S_IFMT | 07777))
+        return false;
     switch (entry->mode & S_IFMT) {
     case S_IFREG:
         return true;

@@ -1,14 +1,13 @@
 /* procfs: processes and the system as files.  proc(5).
  *
- * This file turns the tables of struct proc_item into a file system.  Nodes are made when somebody
- * looks a name up and freed when Core has forgotten them; one that is known is found again by its
- * number, so that Core meets the same node under the same name.  A file's text is made when its
- * beginning is read, and kept: who reads it in pieces sees one moment. */
+ * This file turns the tables of struct proc_item into a file system; procfs_file.c is about open
+ * files.  Nodes are made when somebody looks a name up and freed when Core has forgotten them; one
+ * that is known is found again by its number, so that Core meets the same node under the same
+ * name. */
 #include <services/procfs.h>
 
 #include <linux/errno.h>
 #include <linux/magic.h>
-#include <linux/poll.h>
 #include <linux/stat.h>
 
 #include <platform/heap.h>
@@ -20,7 +19,6 @@
 #include <lib/list.h>
 #include <lib/string.h>
 
-#include <fs/user_buffer.h>
 #include <process/wall_clock.h>
 #include <services/services.h>
 
@@ -29,38 +27,12 @@
 #define LIST_NUMBERED 256 /* cookie of number 0; named entries lie below */
 
 struct proc_fs {
-    struct proc_node *root;
     struct list table[TABLE_SIZE]; /* of struct proc_node.same_hash */
-};
-
-struct proc_node {
-    const struct proc_item *item;
-    struct proc_fs *fs;
-    struct list same_hash;
-    uint64_t identity; /* of directory, name, process id and key: see identity_of() */
-    uint64_t number;   /* of the inode */
-    int32_t pid, key;  /* 0: none */
-    uint64_t born;     /* when the process began: its id may be another's by now */
-    struct timestamp made;
-};
-
-/* An open file: what it is about, and its text from the time when it was first read. */
-struct proc_file {
-    const struct proc_item *item;
-    int32_t pid, key;
-    uint64_t born;
-    struct text text;
-    bool generated;
 };
 
 static struct proc_node *node_of(node_handle handle)
 {
     return (struct proc_node *)handle;
-}
-
-static struct proc_file *file_of(file_handle handle)
-{
-    return (struct proc_file *)handle;
 }
 
 static int subject_of(const struct proc_node *node, struct proc_subject *out)
@@ -426,117 +398,6 @@ int procfs_follow(struct inode *inode, struct path *out)
     return error != 0 ? error : link->item->follow(&subject, out);
 }
 
-/* ---- files ---- */
-
-static int procfs_open(node_handle handle, unsigned flags, file_handle *out)
-{
-    const struct proc_node *node = node_of(handle);
-    struct proc_subject subject;
-    struct proc_file *file;
-
-    (void)flags;
-    if (subject_of(node, &subject) != 0)
-        return -ESRCH;
-    if (node->item->guarded && !proc_may_inspect(&subject))
-        return -EACCES;
-    file = kzalloc(sizeof(*file));
-    if (file == NULL)
-        return -ENOMEM;
-    *file = (struct proc_file){ .item = node->item, .pid = node->pid, .key = node->key,
-                                .born = node->born };
-    *out = (file_handle)file;
-    return 0;
-}
-
-static int procfs_close(file_handle handle)
-{
-    text_free(&file_of(handle)->text);
-    kfree(file_of(handle));
-    return 0;
-}
-
-static int generate(struct proc_file *file)
-{
-    struct proc_subject subject;
-    struct text text = { .data = NULL };
-    int error = proc_subject_find(file->pid, file->born, file->key, &subject);
-
-    if (error == 0)
-        error = file->item->generate(&subject, &text);
-    if (error == 0)
-        error = text.error;
-    if (error != 0) {
-        text_free(&text);
-        return error;
-    }
-    text_free(&file->text);
-    file->text = text;
-    file->generated = true;
-    return 0;
-}
-
-static int procfs_read(file_handle handle, struct user_buffer *to, uint64_t position,
-                       struct wait_queue **wait)
-{
-    struct proc_file *file = file_of(handle);
-    int error;
-
-    (void)wait;
-    if (file->item->generate == NULL)
-        return -EINVAL;
-    if (position == 0 || !file->generated) {
-        error = generate(file);
-        if (error != 0)
-            return error;
-    }
-    if (position < file->text.length)
-        user_buffer_put(to, file->text.data + position, file->text.length - position);
-    return 0;
-}
-
-static int procfs_write(file_handle handle, struct user_buffer *from, uint64_t position,
-                        struct wait_queue **wait)
-{
-    struct proc_file *file = file_of(handle);
-    struct proc_subject subject;
-    char text[PROC_STORE];
-    size_t length;
-    int error = proc_subject_find(file->pid, file->born, file->key, &subject);
-
-    (void)position;
-    (void)wait;
-    if (error != 0)
-        return error;
-    if (file->item->store == NULL)
-        return -EIO;
-    if (user_buffer_left(from) >= sizeof(text))
-        return -EINVAL;
-    length = user_buffer_take(from, text, sizeof(text) - 1);
-    if (length > 0 && text[length - 1] == '\n')
-        length--;
-    text[length] = '\0';
-    return file->item->store(&subject, text);
-}
-
-static int procfs_poll(file_handle file, uint32_t *ready, struct wait_queue **wait)
-{
-    (void)file;
-    *ready = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
-    *wait = NULL;
-    return 0;
-}
-
-static int procfs_control(file_handle file, unsigned command, uint64_t value,
-                          struct user_buffer *argument, int *result)
-{
-    (void)file;
-    (void)command;
-    (void)value;
-    (void)argument;
-    (void)result;
-    return -ENOTTY;
-}
-
 static const struct file_system_ops fs_ops = {
     .mount = procfs_mount,
     .unmount = procfs_unmount,
@@ -557,20 +418,11 @@ static const struct directory_ops directory_ops = {
 
 static const struct symlink_ops symlink_ops = { .read = procfs_read_link };
 
-static const struct file_ops file_ops = {
-    .open = procfs_open,
-    .release = procfs_close,
-    .read = procfs_read,
-    .write = procfs_write,
-    .poll = procfs_poll,
-    .control = procfs_control,
-};
-
 const struct file_system_type procfs_type = {
     .name = "proc",
     .flags = FS_VOLATILE | FS_NO_SOURCE,
     .fs = &fs_ops,
     .directory = &directory_ops,
     .symlink = &symlink_ops,
-    .file = &file_ops,
+    .file = &proc_file_ops,
 };

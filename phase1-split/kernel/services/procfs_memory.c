@@ -102,7 +102,8 @@ static void add_area_name(const struct vm_area *area, size_t line, struct text *
     }
     if (area->file != NULL)
         purpose = "/dev/zero (deleted)"; /* shared, without a file: Linux names it so */
-    else if (area->start <= vm->brk_end && area->end >= vm->brk_start && vm->brk_end > vm->brk_start)
+    else if (vm->brk_end > vm->brk_start && area->start <= vm->brk_end &&
+             area->end >= vm->brk_start)
         purpose = "[heap]";
     else if (area->start <= vm->stack_top && area->end >= vm->stack_top)
         purpose = "[stack]";

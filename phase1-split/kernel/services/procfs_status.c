@@ -252,9 +252,9 @@ static void add_ids(const struct process *process, const struct task *task, stru
 
 static void add_memory_lines(const struct process *process, struct text *out)
 {
-    struct memory_use use = measure(process->vm);
-    uint64_t program = min((process->vm->code_end - process->vm->code_start + PAGE_MASK) / PAGE_SIZE,
-                           use.text);
+    const struct vm *vm = process->vm;
+    struct memory_use use = measure(vm);
+    uint64_t program = min(PAGES_FOR(vm->code_end - vm->code_start), use.text);
 
     text_add(out, "VmSize:\t%8llu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", KILOBYTES(use.size), 0, 0);
     text_add(out, "VmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu kB\n",

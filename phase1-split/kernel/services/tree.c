@@ -114,25 +114,22 @@ static void free_if_unused(struct tree_node *node)
         node_free(node);
 }
 
-/* `node` has got, or lost, a name in `directory`. */
-static void gain_link(struct tree_node *directory, struct tree_node *node)
+/* A name of `node` in `directory` comes or goes.  A directory's ".." counts for its parent. */
+static void name_comes(struct tree_node *directory, const struct tree_node *node)
 {
-    if (is_directory(node)) {
-        node->attributes.links = 2;
-        directory->attributes.links++;
-    } else {
-        node->attributes.links++;
-    }
+    directory->attributes.links += is_directory(node);
 }
 
-static void lose_link(struct tree_node *directory, struct tree_node *node)
+static void name_goes(struct tree_node *directory, const struct tree_node *node)
 {
-    if (is_directory(node)) {
-        node->attributes.links = 0;
-        directory->attributes.links--;
-    } else {
-        node->attributes.links--;
-    }
+    directory->attributes.links -= is_directory(node);
+}
+
+/* `node` has a name less; a directory had only one. */
+static void lose_link(struct tree_node *node)
+{
+    node->attributes.links = is_directory(node) ? 0 : node->attributes.links - 1;
+    free_if_unused(node);
 }
 
 int tree_init(struct tree *tree, const struct new_node *root)
@@ -233,7 +230,8 @@ static int add(struct tree_node *directory, const struct name *name, const struc
         node_free(node);
         return error;
     }
-    gain_link(directory, node);
+    node->attributes.links = is_directory(node) ? 2 : 1;
+    name_comes(directory, node);
     directory->attributes.modified = directory->attributes.changed = what->now;
     *out = node;
     return 0;
@@ -265,7 +263,7 @@ int tree_link(node_handle directory, const struct name *name, node_handle node)
 
     error = directory_insert(&tree_node_of(directory)->directory, name, tree_node_of(node));
     if (error == 0)
-        gain_link(tree_node_of(directory), tree_node_of(node));
+        tree_node_of(node)->attributes.links++;
     return error;
 }
 
@@ -279,8 +277,8 @@ int tree_unlink(node_handle handle, const struct name *name, node_handle node)
     if (is_directory(victim) && victim->directory.count > 0)
         return -ENOTEMPTY;
     directory_remove(&directory->directory, entry);
-    lose_link(directory, victim);
-    free_if_unused(victim);
+    name_goes(directory, victim);
+    lose_link(victim);
     return 0;
 }
 
@@ -290,12 +288,12 @@ static void exchange_nodes(struct tree_node *from, struct tree_entry *entry, str
 {
     struct tree_node *node = entry->node;
 
-    lose_link(from, entry->node);
-    lose_link(to, other->node);
+    name_goes(from, entry->node);
+    name_goes(to, other->node);
     entry->node = other->node;
     other->node = node;
-    gain_link(from, entry->node);
-    gain_link(to, other->node);
+    name_comes(from, entry->node);
+    name_comes(to, other->node);
 }
 
 /* The name in `to` now means the node of `entry`.  Needs no memory. */
@@ -306,12 +304,12 @@ static int replace_node(struct tree_node *from, struct tree_entry *entry, struct
 
     if (is_directory(displaced) && displaced->directory.count > 0)
         return -ENOTEMPTY;
-    lose_link(to, displaced);
-    lose_link(from, node);
+    name_goes(to, displaced);
+    name_goes(from, node);
     other->node = node;
-    gain_link(to, node);
+    name_comes(to, node);
     directory_remove(&from->directory, entry);
-    free_if_unused(displaced);
+    lose_link(displaced);
     return 0;
 }
 
@@ -326,8 +324,8 @@ static int move_node(struct tree_node *from, struct tree_entry *entry, struct tr
     error = directory_insert(&to->directory, to_name, node);
     if (error != 0)
         return error;
-    lose_link(from, node);
-    gain_link(to, node);
+    name_goes(from, node);
+    name_comes(to, node);
     directory_remove(&from->directory, entry);
     return 0;
 }

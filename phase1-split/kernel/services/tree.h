@@ -22,7 +22,7 @@ struct tree_directory {
     struct tree_entry *single;
     uint32_t bucket_count;       /* a power of two */
     uint32_t count;              /* entries */
-    uint64_t next_cookie;        /* of the next new entry; starts again when the directory is empty */
+    uint64_t next_cookie;        /* of the next new entry; back to 0 in an empty directory */
     struct radix_tree order;     /* cookie to struct tree_entry */
 };
 

@@ -6,6 +6,7 @@
 #include <process/process.h>
 #include <process/signal_queue.h>
 #include <syscall/syscall.h>
+#include <syscall/time.h>
 
 #define MASK_SIZE sizeof(uint64_t)
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
@@ -81,6 +82,42 @@ long sys_rt_sigsuspend(user_address mask, size_t size)
     while (!task_sleep(WAIT_FOREVER))
         ;
     return -ERESTARTNOHAND;
+}
+
+/* Takes a signal of `set`, or waits for one until `deadline`: -EAGAIN then. */
+static long await_signal(uint64_t set, uint64_t deadline, siginfo_t *out)
+{
+    for (;;) {
+        if (signal_take(current, set, out))
+            return out->si_signo;
+        current->awaited = set;
+        int result = task_sleep(deadline);
+        current->awaited = 0;
+        if (signal_pending_set(current) & set)
+            continue;
+        if (result)
+            return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
+    }
+}
+
+long sys_rt_sigtimedwait(user_address set, user_address information, user_address timeout,
+                         size_t size)
+{
+    uint64_t wanted, wait = 0, deadline = WAIT_FOREVER;
+    siginfo_t found;
+    if (size != MASK_SIZE)
+        return -EINVAL;
+    if (copy_from_user(&wanted, set, sizeof wanted))
+        return -EFAULT;
+    int error = timeout ? time_read_timespec(timeout, &wait) : 0;
+    if (error)
+        return error;
+    if (timeout)
+        deadline = time_deadline_after(wait);
+    long signal = await_signal(wanted & ~UNBLOCKABLE, deadline, &found);
+    if (signal > 0 && information && copy_to_user(information, &found, sizeof found))
+        return -EFAULT;
+    return signal;
 }
 
 long sys_pause(void)
@@ -177,6 +214,25 @@ long sys_kill(int pid, int signal)
     if (!signal_permitted(process, signal))
         return -EPERM;
     return signal_send_process(process, signal, &information);
+}
+
+/* sigqueue(3): a program may only say that the signal comes from a program. */
+long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
+{
+    siginfo_t sent;
+    if (copy_from_user(&sent, information, sizeof sent))
+        return -EFAULT;
+    if (signal && !is_signal(signal))
+        return -EINVAL;
+    struct process *process = process_find(pid);
+    if (!process)
+        return -ESRCH;
+    if ((sent.si_code >= 0 || sent.si_code == SI_TKILL) && process != current_process())
+        return -EPERM;
+    if (!signal_permitted(process, signal))
+        return -EPERM;
+    sent.si_signo = signal;
+    return signal_send_process(process, signal, &sent);
 }
 
 static struct task *find_task(int process_id, int id)

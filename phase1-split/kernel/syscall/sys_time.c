@@ -9,6 +9,7 @@
 #include <process/process.h>
 #include <process/wall_clock.h>
 #include <syscall/syscall.h>
+#include <syscall/time.h>
 
 #define SECOND ((int64_t)NANOSECONDS_PER_SECOND)
 #define LONGEST_SECONDS (INT64_MAX / SECOND - 1)
@@ -19,8 +20,7 @@ static struct __kernel_timespec to_timespec(uint64_t nanoseconds)
                                        nanoseconds % NANOSECONDS_PER_SECOND };
 }
 
-/* Reads a timespec: not negative, in nanoseconds; what is too long is for ever. */
-static int read_timespec(user_address from, uint64_t *out)
+int time_read_timespec(user_address from, uint64_t *out)
 {
     struct __kernel_timespec time;
     if (copy_from_user(&time, from, sizeof time))
@@ -81,7 +81,7 @@ long sys_clock_settime(int clock, user_address time)
     uint64_t wanted;
     if (clock != CLOCK_REALTIME)
         return -EINVAL;
-    int error = read_timespec(time, &wanted);
+    int error = time_read_timespec(time, &wanted);
     if (error)
         return error;
     if (!process_privileged())
@@ -168,7 +168,7 @@ static long sleep_relative(uint64_t deadline, user_address left)
     return -ERESTART_RESTARTBLOCK;
 }
 
-static uint64_t deadline_after(uint64_t nanoseconds)
+uint64_t time_deadline_after(uint64_t nanoseconds)
 {
     uint64_t now = clock_monotonic();
     return nanoseconds < WAIT_FOREVER - 1 - now ? now + nanoseconds : WAIT_FOREVER - 1;
@@ -181,12 +181,12 @@ long sys_clock_nanosleep(int clock, int flags, user_address time, user_address l
         return -EOPNOTSUPP;
     int error = read_clock(clock, &now);
     if (!error)
-        error = read_timespec(time, &wanted);
+        error = time_read_timespec(time, &wanted);
     if (error)
         return error;
     if (!(flags & TIMER_ABSTIME))
-        return sleep_relative(deadline_after(wanted), left);
-    error = sleep_until(deadline_after(wanted > now ? wanted - now : 0));
+        return sleep_relative(time_deadline_after(wanted), left);
+    error = sleep_until(time_deadline_after(wanted > now ? wanted - now : 0));
     return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 }
 
@@ -203,7 +203,7 @@ static void alarm_expired(struct timer *timer)
     signal_send_process(process, SIGALRM, NULL);
     /* The heap has just given up this timer's place: starting it again cannot fail. */
     if (process->alarm_interval)
-        timer_start(timer, deadline_after(process->alarm_interval));
+        timer_start(timer, time_deadline_after(process->alarm_interval));
 }
 
 static int set_alarm(uint64_t value, uint64_t interval, uint64_t *old_value, uint64_t *old_interval)
@@ -217,7 +217,7 @@ static int set_alarm(uint64_t value, uint64_t interval, uint64_t *old_value, uin
         self->alarm_interval = 0;
         return 0;
     }
-    int error = timer_start(&self->alarm, deadline_after(value));
+    int error = timer_start(&self->alarm, time_deadline_after(value));
     if (!error)
         self->alarm_interval = interval;
     return error;

@@ -41,17 +41,6 @@ long sys_fallocate(int fd, int mode, int64_t offset, int64_t length);
 long sys_open(user_address path, int flags, unsigned mode);
 long sys_openat(int directory, user_address path, int flags, unsigned mode);
 long sys_creat(user_address path, unsigned mode);
-long sys_truncate(user_address path, int64_t size);
-long sys_stat(user_address path, user_address out);
-long sys_lstat(user_address path, user_address out);
-long sys_fstat(int fd, user_address out);
-long sys_newfstatat(int directory, user_address path, user_address out, int flags);
-long sys_statx(int directory, user_address path, unsigned flags, unsigned mask, user_address out);
-long sys_statfs(user_address path, user_address out);
-long sys_fstatfs(int fd, user_address out);
-long sys_access(user_address path, int mode);
-long sys_faccessat(int directory, user_address path, int mode);
-long sys_faccessat2(int directory, user_address path, int mode, int flags);
 long sys_mkdir(user_address path, unsigned mode);
 long sys_mkdirat(int directory, user_address path, unsigned mode);
 long sys_mknod(user_address path, unsigned mode, unsigned device);
@@ -69,6 +58,29 @@ long sys_renameat2(int from_directory, user_address from, int to_directory, user
                    unsigned flags);
 long sys_readlink(user_address path, user_address out, int size);
 long sys_readlinkat(int directory, user_address path, user_address out, int size);
+long sys_chdir(user_address path);
+long sys_fchdir(int fd);
+long sys_chroot(user_address path);
+long sys_getcwd(user_address out, size_t size);
+long sys_umask(unsigned mask);
+long sys_mount(user_address source, user_address where, user_address type, uint64_t flags,
+               user_address options);
+long sys_umount2(user_address where, int flags);
+long sys_sync(void);
+long sys_syncfs(int fd);
+
+/* sys_attributes.c: what files are like, and changes to that */
+long sys_truncate(user_address path, int64_t size);
+long sys_stat(user_address path, user_address out);
+long sys_lstat(user_address path, user_address out);
+long sys_fstat(int fd, user_address out);
+long sys_newfstatat(int directory, user_address path, user_address out, int flags);
+long sys_statx(int directory, user_address path, unsigned flags, unsigned mask, user_address out);
+long sys_statfs(user_address path, user_address out);
+long sys_fstatfs(int fd, user_address out);
+long sys_access(user_address path, int mode);
+long sys_faccessat(int directory, user_address path, int mode);
+long sys_faccessat2(int directory, user_address path, int mode, int flags);
 long sys_chmod(user_address path, unsigned mode);
 long sys_fchmod(int fd, unsigned mode);
 long sys_fchmodat(int directory, user_address path, unsigned mode);
@@ -80,16 +92,6 @@ long sys_utime(user_address path, user_address times);
 long sys_utimes(user_address path, user_address times);
 long sys_futimesat(int directory, user_address path, user_address times);
 long sys_utimensat(int directory, user_address path, user_address times, int flags);
-long sys_chdir(user_address path);
-long sys_fchdir(int fd);
-long sys_chroot(user_address path);
-long sys_getcwd(user_address out, size_t size);
-long sys_umask(unsigned mask);
-long sys_mount(user_address source, user_address where, user_address type, uint64_t flags,
-               user_address options);
-long sys_umount2(user_address where, int flags);
-long sys_sync(void);
-long sys_syncfs(int fd);
 
 /* sys_poll.c and sys_select.c: waiting for files */
 long sys_pipe(user_address out);
@@ -168,6 +170,9 @@ long sys_rt_sigprocmask(int how, user_address set, user_address old, size_t size
 long sys_rt_sigpending(user_address out, size_t size);
 long sys_rt_sigsuspend(user_address mask, size_t size);
 long sys_rt_sigreturn(struct user_registers *registers);
+long sys_rt_sigtimedwait(user_address set, user_address information, user_address timeout,
+                         size_t size);
+long sys_rt_sigqueueinfo(int pid, int signal, user_address information);
 long sys_sigaltstack(user_address stack, user_address old);
 long sys_pause(void);
 long sys_kill(int pid, int signal);

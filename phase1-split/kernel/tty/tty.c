@@ -195,15 +195,25 @@ static const struct {
     { "console", TTYAUX_MAJOR, 1, 0600, &console_node },
 };
 
+/* The terminal of a kernel parameter like "ttyS0,115200n8"; NULL: there is none of that name. */
+static struct tty *find_console(const char *parameter)
+{
+    for (size_t i = 0; i < array_count(devices); i++) {
+        size_t length = strlen(devices[i].name);
+        if (strncmp(parameter, devices[i].name, length) == 0 &&
+            (parameter[length] == '\0' || parameter[length] == ','))
+            return devices[i].node->tty;
+    }
+    return NULL;
+}
+
 int tty_init(const char *console)
 {
-    for (size_t i = 0; i < CONSOLE_COUNT; i++) {
-        wait_queue_init(&terminals[i].wait);
-        if (strcmp(console, terminals[i].name) == 0)
-            console_node.tty = &terminals[i];
-    }
+    console_node.tty = find_console(console);
     if (!console_node.tty)
         return -EINVAL;
+    for (size_t i = 0; i < CONSOLE_COUNT; i++)
+        wait_queue_init(&terminals[i].wait);
     terminals[CONSOLE_SERIAL].number = device_number(TTY_MAJOR, SERIAL_MINOR);
     terminals[CONSOLE_SCREEN].number = device_number(TTY_MAJOR, 1);
     for (size_t i = 0; i < array_count(devices); i++) {

@@ -7,7 +7,8 @@ struct process;
 struct tty;
 
 /* Makes the terminals of the consoles and registers /dev/console, /dev/tty, /dev/ttyS0, /dev/tty0,
- * /dev/tty1.  `console` names what /dev/console is: "ttyS0" or "tty1". */
+ * /dev/tty1.  `console` names what /dev/console is: "ttyS0", "tty0" or "tty1"; what follows a
+ * comma (a speed) means nothing.  0, -EINVAL for another name, -EEXIST, -ENOSPC. */
 int tty_init(const char *console);
 
 /* Deferred work: takes what the consoles have brought, edits lines, sends signals, wakes. */

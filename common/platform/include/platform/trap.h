@@ -59,8 +59,8 @@ void trap_set_handlers(const struct trap_handlers *handlers);
 
 /* Hooks that later steps of the course use: who may claim an exception raised in kernel mode
  * before it becomes a panic (true: handled, resume with `registers` as changed), and who is told
- * of each timer interrupt, in interrupt context, before it is acknowledged as an event.  NULL
- * removes a hook. */
+ * of each timer interrupt, in interrupt context, before it is posted as an event (`interrupted` is
+ * NULL when user mode was running).  NULL removes a hook. */
 struct kernel_registers {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
     uint64_t rax, rcx, rdx, rsi, rdi, vector, error_code;

@@ -1,0 +1,245 @@
+/* POSIX record locks: ranges of a file that belong to a process, fcntl_locking(2).
+ *
+ * Each inode has a list of locks; the owner is the descriptor table, as the process's identity in
+ * matters of files.  Whoever waits, waits on one queue for all: locks are rare, and every change
+ * makes waiters look again. */
+#include <fs/private.h>
+
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+
+#include <platform/heap.h>
+#include <platform/user.h>
+#include <process/process.h>
+
+struct record_lock {
+    struct list node;             /* inode->locks */
+    const struct fd_table *owner;
+    int32_t process;              /* id, for F_GETLK */
+    short type;                   /* F_RDLCK, F_WRLCK; F_UNLCK in a request */
+    uint64_t start, end;          /* bytes; `end` is the last one */
+};
+
+/* A process asleep until `blocker` lets go. */
+struct lock_waiter {
+    struct list node;
+    const struct fd_table *owner, *blocker;
+};
+
+static struct wait_queue changed = { .waiters = LIST_INITIAL(changed.waiters) };
+static struct list waiters = LIST_INITIAL(waiters);
+
+static bool overlap(const struct record_lock *a, const struct record_lock *b)
+{
+    return a->start <= b->end && b->start <= a->end;
+}
+
+/* A lock of somebody else that stands in the way, or NULL. */
+static struct record_lock *conflict(struct inode *inode, const struct record_lock *wanted)
+{
+    struct record_lock *lock;
+
+    list_for_each_entry(lock, &inode->locks, node)
+        if (lock->owner != wanted->owner && overlap(lock, wanted) &&
+            (lock->type == F_WRLCK || wanted->type == F_WRLCK))
+            return lock;
+    return NULL;
+}
+
+static void lock_free(struct record_lock *lock)
+{
+    list_remove(&lock->node);
+    kfree(lock);
+}
+
+/* Takes the range of `hole` out of `lock`, which is the same owner's; `*spare` becomes the second
+ * part if two remain. */
+static void cut(struct record_lock *lock, const struct record_lock *hole,
+                struct record_lock **spare)
+{
+    if (lock->start < hole->start && lock->end > hole->end) {
+        struct record_lock *rest = *spare;
+
+        *rest = *lock;
+        rest->start = hole->end + 1;
+        list_insert_after(&lock->node, &rest->node);
+        *spare = NULL;
+        lock->end = hole->start - 1;
+    } else if (lock->start < hole->start) {
+        lock->end = hole->start - 1;
+    } else if (lock->end > hole->end) {
+        lock->start = hole->end + 1;
+    } else {
+        lock_free(lock);
+    }
+}
+
+/* Replaces what the owner has in the range.  -ENOMEM with nothing changed. */
+static int apply(struct inode *inode, const struct record_lock *request)
+{
+    struct record_lock *added = kmalloc(sizeof(*added)), *spare = kmalloc(sizeof(*spare));
+    struct record_lock *lock, *following;
+
+    if (!added || !spare) {
+        kfree(added);
+        kfree(spare);
+        return -ENOMEM;
+    }
+    list_for_each_entry_safe(lock, following, &inode->locks, node)
+        if (lock->owner == request->owner && overlap(lock, request))
+            cut(lock, request, &spare);
+    if (request->type != F_UNLCK) {
+        *added = *request;
+        list_add_tail(&inode->locks, &added->node);
+        added = NULL;
+    }
+    kfree(added);
+    kfree(spare);
+    wait_queue_wake(&changed);
+    return 0;
+}
+
+/* Would `owner` wait for itself, through others, if it waited for `blocker`? */
+static bool would_deadlock(const struct fd_table *owner, const struct fd_table *blocker)
+{
+    struct lock_waiter *waiter;
+    bool found = true;
+
+    while (found && blocker != owner) {
+        found = false;
+        list_for_each_entry(waiter, &waiters, node) {
+            if (waiter->owner == blocker) {
+                blocker = waiter->blocker;
+                found = true;
+                break;
+            }
+        }
+    }
+    return blocker == owner;
+}
+
+static int wait_for(const struct record_lock *request, const struct record_lock *blocker)
+{
+    struct lock_waiter waiter = { .owner = request->owner, .blocker = blocker->owner };
+
+    if (would_deadlock(waiter.owner, waiter.blocker))
+        return -EDEADLK;
+    list_add(&waiters, &waiter.node);
+    int error = wait_queue_sleep(&changed, WAIT_FOREVER);
+
+    list_remove(&waiter.node);
+    return error;
+}
+
+static int set_lock(struct inode *inode, const struct record_lock *request, bool wait)
+{
+    struct record_lock *blocker;
+
+    while (request->type != F_UNLCK && (blocker = conflict(inode, request))) {
+        int error = wait ? wait_for(request, blocker) : -EAGAIN;
+
+        if (error)
+            return error;
+    }
+    return apply(inode, request);
+}
+
+/* The bytes that `user` names, counted from the start of the file. */
+static int range_of(const struct file *file, const struct flock *user, struct record_lock *out)
+{
+    int64_t base;
+
+    switch (user->l_whence) {
+    case SEEK_SET: base = 0; break;
+    case SEEK_CUR: base = (int64_t)file->position; break;
+    case SEEK_END: base = (int64_t)file->inode->attributes.size; break;
+    default: return -EINVAL;
+    }
+    int64_t start, end;
+
+    if (__builtin_add_overflow(base, user->l_start, &start))
+        return -EOVERFLOW;
+    if (user->l_len == 0)
+        end = INT64_MAX;
+    else if (__builtin_add_overflow(start, user->l_len, &end) ||
+             __builtin_sub_overflow(end, 1, &end))
+        return -EOVERFLOW;
+    if (user->l_len < 0) { /* the bytes before `start` */
+        end = start - 1;
+        start += user->l_len;
+    }
+    if (start < 0 || end < start)
+        return -EINVAL;
+    out->start = (uint64_t)start;
+    out->end = (uint64_t)end;
+    return 0;
+}
+
+static void describe(const struct record_lock *lock, struct flock *out)
+{
+    out->l_type = lock->type;
+    out->l_whence = SEEK_SET;
+    out->l_start = (int64_t)lock->start;
+    out->l_len = lock->end == INT64_MAX ? 0 : (int64_t)(lock->end - lock->start + 1);
+    out->l_pid = lock->process;
+}
+
+static int check_mode(const struct file *file, short type)
+{
+    unsigned access = file->flags & O_ACCMODE;
+
+    if ((type == F_RDLCK && access == O_WRONLY) || (type == F_WRLCK && access == O_RDONLY))
+        return -EBADF;
+    return 0;
+}
+
+static long get_lock(struct file *file, const struct record_lock *request, struct flock *user,
+                     user_address argument)
+{
+    struct record_lock *lock = conflict(file->inode, request);
+
+    if (lock)
+        describe(lock, user);
+    else
+        user->l_type = F_UNLCK;
+    return copy_to_user(argument, user, sizeof(*user));
+}
+
+long file_lock(struct file *file, int command, user_address argument)
+{
+    struct flock user;
+    struct record_lock request = { .owner = current_process()->files,
+                                   .process = current_process()->id };
+
+    if (copy_from_user(&user, argument, sizeof(user)) < 0)
+        return -EFAULT;
+    if (user.l_type != F_RDLCK && user.l_type != F_WRLCK && user.l_type != F_UNLCK)
+        return -EINVAL;
+    request.type = user.l_type;
+    int error = range_of(file, &user, &request);
+
+    if (error)
+        return error;
+    if (command == F_GETLK)
+        return user.l_type == F_UNLCK ? -EINVAL : get_lock(file, &request, &user, argument);
+    error = check_mode(file, user.l_type);
+    return error ? error : set_lock(file->inode, &request, command == F_SETLKW);
+}
+
+void file_unlock_all(struct file *file, const struct fd_table *owner)
+{
+    struct record_lock *lock, *following;
+    bool found = false;
+
+    if (list_empty(&file->inode->locks))
+        return;
+    list_for_each_entry_safe(lock, following, &file->inode->locks, node) {
+        if (lock->owner == owner) {
+            lock_free(lock);
+            found = true;
+        }
+    }
+    if (found)
+        wait_queue_wake(&changed);
+}

@@ -1,0 +1,543 @@
+/* System calls on open descriptors: they translate arguments and leave the work to fs/. */
+#include <syscall/syscall.h>
+
+#include <linux/close_range.h>
+#include <linux/errno.h>
+#include <linux/falloc.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+#include <linux/uio.h>
+
+#include <asm/ioctls.h>
+
+#include <fs/page_cache.h>
+#include <fs/pipe.h>
+#include <fs/private.h>
+#include <lib/bits.h>
+#include <platform/heap.h>
+#include <platform/user.h>
+#include <process/process.h>
+
+/* No call moves more, so that every result fits an int (read(2), notes). */
+#define TRANSFER_LIMIT ((size_t)0x7ffff000)
+
+#define SENDFILE_PAGES 16 /* moved at once by sendfile(2) */
+
+/* ---- reading and writing ---- */
+
+typedef long (*transfer)(struct file *file, struct user_buffer *buffer, uint64_t *position);
+
+/* At the file's own position, which moves along. */
+static long transfer_next(int fd, struct user_buffer *buffer, transfer transfer)
+{
+    struct file *file = fd_get(fd);
+
+    if (!file)
+        return -EBADF;
+    long moved = transfer(file, buffer, &file->position);
+
+    file_put(file);
+    return moved;
+}
+
+/* At a position of the caller's. */
+static long transfer_at(int fd, struct user_buffer *buffer, int64_t position, transfer transfer)
+{
+    if (position < 0)
+        return -EINVAL;
+    struct file *file = fd_get(fd);
+
+    if (!file)
+        return -EBADF;
+    uint64_t at = (uint64_t)position;
+    long moved = file->seekable ? transfer(file, buffer, &at) : -ESPIPE;
+
+    file_put(file);
+    return moved;
+}
+
+long sys_read(int fd, user_address data, size_t size)
+{
+    struct user_buffer buffer;
+
+    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    return transfer_next(fd, &buffer, file_read);
+}
+
+long sys_write(int fd, user_address data, size_t size)
+{
+    struct user_buffer buffer;
+
+    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    return transfer_next(fd, &buffer, file_write);
+}
+
+long sys_pread64(int fd, user_address data, size_t size, int64_t position)
+{
+    struct user_buffer buffer;
+
+    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    return transfer_at(fd, &buffer, position, file_read);
+}
+
+long sys_pwrite64(int fd, user_address data, size_t size, int64_t position)
+{
+    struct user_buffer buffer;
+
+    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    return transfer_at(fd, &buffer, position, file_write);
+}
+
+/* ---- several segments ---- */
+
+#define FEW_SEGMENTS 8 /* these need no allocation */
+
+struct vector {
+    struct user_segment few[FEW_SEGMENTS];
+    struct user_segment *segments; /* `few`, or from kmalloc() */
+    struct user_buffer buffer;
+};
+
+_Static_assert(sizeof(struct user_segment) == sizeof(struct iovec), "same layout");
+
+/* Segments beyond what one call moves are cut off. */
+static int cut_segments(struct user_segment *segments, size_t count)
+{
+    size_t left = TRANSFER_LIMIT;
+
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i].length > INT64_MAX)
+            return -EINVAL;
+        segments[i].length = min(segments[i].length, left);
+        left -= segments[i].length;
+    }
+    return 0;
+}
+
+/* Fetches the segments; vector_free() is due only on success. */
+static int vector_copy(struct vector *vector, user_address from, int count)
+{
+    size_t size = (size_t)count * sizeof(struct user_segment);
+
+    if (count < 0 || count > UIO_MAXIOV)
+        return -EINVAL;
+    vector->segments = count > FEW_SEGMENTS ? kmalloc(size) : vector->few;
+    if (!vector->segments)
+        return -ENOMEM;
+    int error = copy_from_user(vector->segments, from, size);
+
+    if (!error)
+        error = cut_segments(vector->segments, (size_t)count);
+    if (error && vector->segments != vector->few)
+        kfree(vector->segments);
+    if (!error)
+        user_buffer_init_segments(&vector->buffer, vector->segments, (size_t)count);
+    return error;
+}
+
+static void vector_free(struct vector *vector)
+{
+    if (vector->segments != vector->few)
+        kfree(vector->segments);
+}
+
+static long transfer_vector(int fd, user_address segments, int count, transfer transfer)
+{
+    struct vector vector;
+
+    if (!fd_file(fd))
+        return -EBADF;
+    long result = vector_copy(&vector, segments, count);
+
+    if (result < 0)
+        return result;
+    result = transfer_next(fd, &vector.buffer, transfer);
+    vector_free(&vector);
+    return result;
+}
+
+static long transfer_vector_at(int fd, user_address segments, int count, int64_t position,
+                               transfer transfer)
+{
+    struct vector vector;
+
+    if (position < 0)
+        return -EINVAL;
+    if (!fd_file(fd))
+        return -EBADF;
+    long result = vector_copy(&vector, segments, count);
+
+    if (result < 0)
+        return result;
+    result = transfer_at(fd, &vector.buffer, position, transfer);
+    vector_free(&vector);
+    return result;
+}
+
+long sys_readv(int fd, user_address segments, int count)
+{
+    return transfer_vector(fd, segments, count, file_read);
+}
+
+long sys_writev(int fd, user_address segments, int count)
+{
+    return transfer_vector(fd, segments, count, file_write);
+}
+
+/* On 64-bit machines the whole offset is in `low` (preadv(2), C library/kernel differences). */
+long sys_preadv(int fd, user_address segments, int count, uint64_t low, uint64_t high)
+{
+    (void)high;
+    return transfer_vector_at(fd, segments, count, (int64_t)low, file_read);
+}
+
+long sys_pwritev(int fd, user_address segments, int count, uint64_t low, uint64_t high)
+{
+    (void)high;
+    return transfer_vector_at(fd, segments, count, (int64_t)low, file_write);
+}
+
+/* ---- positions ---- */
+
+/* Files have no holes as far as SEEK_DATA and SEEK_HOLE tell, which lseek(2) allows: all is data,
+ * and the one hole begins at the end. */
+static int64_t seek_base(const struct file *file, int64_t offset, int whence, int *error)
+{
+    int64_t size = (int64_t)file->inode->attributes.size;
+
+    switch (whence) {
+    case SEEK_SET: return 0;
+    case SEEK_CUR: return (int64_t)file->position;
+    case SEEK_END: return size;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+        if (offset < 0 || offset >= size)
+            *error = -ENXIO;
+        return whence == SEEK_DATA ? 0 : size - offset;
+    default:
+        *error = -EINVAL;
+        return 0;
+    }
+}
+
+long sys_lseek(int fd, int64_t offset, int whence)
+{
+    struct file *file = fd_file(fd);
+    int error = 0;
+
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    if (!file->seekable)
+        return -ESPIPE;
+    int64_t position = seek_base(file, offset, whence, &error);
+
+    if (error)
+        return error;
+    if (__builtin_add_overflow(position, offset, &position))
+        return -EOVERFLOW;
+    if (position < 0)
+        return -EINVAL;
+    file->position = (uint64_t)position;
+    return position;
+}
+
+/* ---- descriptors ---- */
+
+long sys_close(int fd)
+{
+    return fd_close(fd);
+}
+
+/* CLOSE_RANGE_UNSHARE: the table becomes the caller's own first. */
+static int unshare_table(void)
+{
+    struct fd_table *own, *shared = current_process()->files;
+
+    if (shared->references == 1)
+        return 0;
+    int error = fd_table_clone(shared, &own);
+
+    if (error)
+        return error;
+    current_process()->files = own;
+    fd_table_put(shared);
+    return 0;
+}
+
+long sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+    if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+        return -EINVAL;
+    int error = flags & CLOSE_RANGE_UNSHARE ? unshare_table() : 0;
+
+    if (error)
+        return error;
+    unsigned size = (unsigned)current_process()->files->size;
+
+    for (unsigned fd = first; fd < size && fd <= last; fd++) {
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            fd_set_close_on_exec((int)fd, true);
+        else
+            fd_close((int)fd);
+    }
+    return 0;
+}
+
+static long duplicate_from(int fd, int lowest, bool close_on_exec)
+{
+    struct file *file = fd_get(fd);
+
+    if (!file)
+        return -EBADF;
+    int copy = fd_install(file, lowest, close_on_exec);
+
+    if (copy < 0)
+        file_put(file);
+    return copy;
+}
+
+long sys_dup(int fd)
+{
+    return duplicate_from(fd, 0, false);
+}
+
+long sys_dup2(int from, int to)
+{
+    if (from == to)
+        return fd_file(from) ? to : -EBADF;
+    return fd_duplicate_to(from, to, false);
+}
+
+long sys_dup3(int from, int to, int flags)
+{
+    if (flags & ~O_CLOEXEC)
+        return -EINVAL;
+    return fd_duplicate_to(from, to, (flags & O_CLOEXEC) != 0);
+}
+
+/* ---- fcntl(2) and ioctl(2) ---- */
+
+/* What F_SETFL can change. */
+#define SETTABLE_FLAGS ((unsigned)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC))
+
+static long set_flags(struct file *file, unsigned flags)
+{
+    if ((flags & ~file->flags & O_NOATIME) && !inode_owned(file->inode))
+        return -EPERM;
+    file->flags = (file->flags & ~SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
+    return 0;
+}
+
+static long duplicate_above(int fd, uint64_t lowest, bool close_on_exec)
+{
+    if (lowest >= current_process()->limits[RLIMIT_NOFILE].rlim_cur)
+        return -EINVAL;
+    return duplicate_from(fd, (int)lowest, close_on_exec);
+}
+
+static long lock_command(int fd, int command, uint64_t argument)
+{
+    struct file *file = fd_get(fd); /* F_SETLKW sleeps */
+    long result = file_lock(file, command, argument);
+
+    file_put(file);
+    return result;
+}
+
+long sys_fcntl(int fd, int command, uint64_t argument)
+{
+    struct file *file = fd_file(fd);
+
+    if (!file)
+        return -EBADF;
+    switch (command) {
+    case F_DUPFD: return duplicate_above(fd, argument, false);
+    case F_DUPFD_CLOEXEC: return duplicate_above(fd, argument, true);
+    case F_GETFD: return fd_close_on_exec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD: fd_set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
+    case F_GETFL: return file->flags;
+    }
+    if (file->flags & O_PATH)
+        return -EBADF;
+    switch (command) {
+    case F_SETFL: return set_flags(file, (unsigned)argument);
+    case F_GETLK: case F_SETLK: case F_SETLKW: return lock_command(fd, command, argument);
+    case F_GETPIPE_SZ: return S_ISFIFO(file->inode->attributes.mode) ? (long)PIPE_SIZE : -EBADF;
+    default: return -EINVAL;
+    }
+}
+
+long sys_ioctl(int fd, unsigned command, uint64_t argument)
+{
+    struct file *file = fd_get(fd);
+    long result = 0;
+
+    if (!file)
+        return -EBADF;
+    if (command == FIOCLEX || command == FIONCLEX)
+        fd_set_close_on_exec(fd, command == FIOCLEX);
+    else
+        result = file_ioctl(file, command, argument);
+    file_put(file);
+    return result;
+}
+
+/* ---- sizes and safety ---- */
+
+/* Nothing is kept on a disk, so everything is as safe as it will be. */
+long sys_fsync(int fd)
+{
+    struct file *file = fd_file(fd);
+
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    return inode_is_regular(file->inode) || inode_is_directory(file->inode) ? 0 : -EINVAL;
+}
+
+long sys_fdatasync(int fd)
+{
+    return sys_fsync(fd);
+}
+
+long sys_ftruncate(int fd, int64_t size)
+{
+    struct file *file = fd_file(fd);
+
+    if (size < 0)
+        return -EINVAL;
+    return file ? file_truncate(file, (uint64_t)size) : -EBADF;
+}
+
+/* Gives every page in [offset, end) memory of its own. */
+static int fill_holes(struct inode *inode, uint64_t offset, uint64_t end)
+{
+    for (uint64_t index = offset >> PAGE_SHIFT; index < PAGES_FOR(end); index++) {
+        struct frame *frame;
+        int error = page_cache_get(inode, index, true, &frame);
+
+        if (error)
+            return error;
+        frame_put(frame);
+    }
+    return 0;
+}
+
+static int allocate_range(struct inode *inode, uint64_t offset, uint64_t end, bool keep_size)
+{
+    uint64_t size = inode->attributes.size;
+    int error = 0;
+
+    if (end > size && !keep_size)
+        error = inode_truncate(inode, end);
+    if (error)
+        return error;
+    error = fill_holes(inode, offset, min(end, inode->attributes.size));
+    if (error && inode->attributes.size > size)
+        inode_truncate(inode, size);
+    return error;
+}
+
+long sys_fallocate(int fd, int mode, int64_t offset, int64_t length)
+{
+    struct file *file = fd_file(fd);
+    int64_t end;
+
+    if (!file)
+        return -EBADF;
+    if (offset < 0 || length <= 0)
+        return -EINVAL;
+    if (mode & ~FALLOC_FL_KEEP_SIZE)
+        return -EOPNOTSUPP;
+    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (S_ISFIFO(file->inode->attributes.mode))
+        return -ESPIPE;
+    if (!inode_is_paged(file->inode))
+        return -ENODEV;
+    if (__builtin_add_overflow(offset, length, &end))
+        return -EFBIG;
+    return allocate_range(file->inode, (uint64_t)offset, (uint64_t)end, mode != 0);
+}
+
+/* ---- directories ---- */
+
+long sys_getdents64(int fd, user_address entries, unsigned size)
+{
+    struct file *file = fd_file(fd);
+
+    return file ? directory_read(file, entries, size) : -EBADF;
+}
+
+/* ---- sendfile(2) ---- */
+
+/* One piece through `memory`.  Bytes moved, 0 at the end of the file, or an errno. */
+static long send_piece(struct file *to, struct file *from, uint64_t *position, char *memory,
+                       size_t size)
+{
+    struct user_buffer buffer;
+    uint64_t at = *position;
+
+    user_buffer_init_kernel(&buffer, memory, size);
+    long got = file_read(from, &buffer, &at);
+
+    if (got <= 0)
+        return got;
+    user_buffer_init_kernel(&buffer, memory, (size_t)got);
+    long put = file_write(to, &buffer, &to->position);
+
+    if (put > 0)
+        *position += (uint64_t)put; /* what was read in vain is read again */
+    return put;
+}
+
+static long send(struct file *to, struct file *from, uint64_t *position, size_t count)
+{
+    char *memory = pages_allocate(SENDFILE_PAGES);
+    size_t sent = 0;
+    long moved = 0;
+
+    if (!memory)
+        return -ENOMEM;
+    while (sent < count) {
+        size_t piece = min(count - sent, SENDFILE_PAGES * PAGE_SIZE);
+
+        moved = send_piece(to, from, position, memory, piece);
+        if (moved <= 0)
+            break;
+        sent += (size_t)moved;
+        if ((size_t)moved < piece || signal_waiting(current))
+            break;
+    }
+    pages_free(memory, SENDFILE_PAGES);
+    return sent > 0 ? (long)sent : moved;
+}
+
+static long send_checked(struct file *to, struct file *from, user_address position, size_t count)
+{
+    uint64_t at = from->position;
+
+    if (position && copy_from_user(&at, position, sizeof(at)) < 0)
+        return -EFAULT;
+    if (!from->seekable)
+        return position ? -ESPIPE : -EINVAL;
+    if ((int64_t)at < 0 || (to->flags & O_APPEND))
+        return -EINVAL;
+    long sent = send(to, from, position ? &at : &from->position, min(count, TRANSFER_LIMIT));
+
+    if (position && copy_to_user(position, &at, sizeof(at)) < 0)
+        return -EFAULT;
+    return sent;
+}
+
+long sys_sendfile(int to, int from, user_address position, size_t count)
+{
+    struct file *target = fd_get(to), *source = fd_get(from);
+    long result = target && source ? send_checked(target, source, position, count) : -EBADF;
+
+    if (target)
+        file_put(target);
+    if (source)
+        file_put(source);
+    return result;
+}
