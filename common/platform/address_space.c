@@ -28,13 +28,13 @@
 #include "frame.h"
 #include "paging.h"
 
-#define LEVEL_TOP 3
-#define SPAN(level) ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
-#define LEAF_SPAN SPAN(1)            /* what one table of the lowest level maps */
-#define LOWER_HALF ((user_address)1 << 47)
-#define GROUP 8                      /* entries for each bit of `occupied` */
-#define TABLE_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
-#define FLUSH_ONE_BY_ONE 32          /* above it, forgetting everything is cheaper */
+#define LEVEL_TOP        3
+#define SPAN(level)      ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
+#define LEAF_SPAN        SPAN(1) /* what one table of the lowest level maps */
+#define LOWER_HALF       ((user_address)1 << 47)
+#define GROUP            8 /* entries for each bit of `occupied` */
+#define TABLE_RIGHTS     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
+#define FLUSH_ONE_BY_ONE 32 /* above it, forgetting everything is cheaper */
 
 struct address_space {
     uint64_t *top;     /* the top-level table, in the direct map */
@@ -200,6 +200,7 @@ static uint64_t *leaf_table_create(struct address_space *space, user_address add
 static uint64_t *next_leaf_table(const struct address_space *space, user_address *address,
                                  user_address end)
 {
+    panic_unless(end <= LOWER_HALF);
     while (*address < end) {
         uint64_t *table = space->top;
         unsigned level = LEVEL_TOP;
@@ -268,6 +269,7 @@ static inline void drop_entry(struct address_space *space, uint64_t entry)
 SELDOM static int map_elsewhere(struct address_space *space, user_address address,
                                 struct frame *frame, unsigned protection)
 {
+    panic_unless(address < USER_END);
     uint64_t *table = leaf_table_create(space, address);
     if (table == NULL)
         return -ENOMEM;
@@ -341,15 +343,25 @@ static struct part part_of(uint64_t *table, user_address address, user_address s
                          (unsigned)((stop - base) >> PAGE_SHIFT)};
 }
 
+/* The first entry of the lowest group in `groups` that belongs to the part, and the one after its
+ * last. */
+static inline unsigned group_first(uint64_t groups, const struct part *part)
+{
+    return max((unsigned)__builtin_ctzll(groups) * GROUP, part->first);
+}
+
+static inline unsigned group_limit(uint64_t groups, const struct part *part)
+{
+    return min((unsigned)__builtin_ctzll(groups) * GROUP + GROUP, part->limit);
+}
+
 /* Visits the entries of a part that are in use: `index` for each, by groups and within a group. */
 #define for_each_used(part, index)                                                                 \
-    for (uint64_t groups_ = groups_between((part).frame->occupied, (part).first, (part).limit);    \
+    for (uint64_t groups_ = groups_between((part)->frame->occupied, (part)->first, (part)->limit); \
          groups_ != 0; groups_ &= groups_ - 1)                                                     \
-        for (unsigned index = max((unsigned)__builtin_ctzll(groups_) * GROUP, (part).first),       \
-                      end_ = min((unsigned)__builtin_ctzll(groups_) * GROUP + GROUP,               \
-                                 (part).limit);                                                    \
+        for (unsigned index = group_first(groups_, part), end_ = group_limit(groups_, part);       \
              index < end_; index++)                                                                \
-            if ((part).table[index] != 0)
+            if ((part)->table[index] != 0)
 
 /* Where the part of [address, end) that one lowest-level table maps ends. */
 static user_address leaf_stop(user_address address, user_address end)
@@ -363,7 +375,7 @@ static unsigned unmap_part(struct address_space *space, struct part part, unsign
                            unsigned limit)
 {
     unsigned before = changed;
-    for_each_used (part, index) {
+    for_each_used (&part, index) {
         uint64_t entry = part.table[index];
         part.table[index] = 0;
         if (++changed <= limit)
@@ -391,7 +403,7 @@ void address_space_unmap(struct address_space *space, user_address start, user_a
 
 static unsigned protect_part(struct part part, uint64_t bits, unsigned changed, unsigned limit)
 {
-    for_each_used (part, index) {
+    for_each_used (&part, index) {
         uint64_t entry = (part.table[index] & (ENTRY_ADDRESS | ENTRY_SOFTWARE)) | bits;
         if (entry & ENTRY_SOFTWARE)
             entry &= ~ENTRY_WRITE;
@@ -422,7 +434,7 @@ static unsigned copy_part(struct address_space *space, uint64_t *to, struct part
 {
     struct frame *target = frame_holding(to);
     uint64_t copied = 0, zeros = 0, replaced = 0;
-    for_each_used (part, index) {
+    for_each_used (&part, index) {
         uint64_t entry = part.table[index];
         if (entry & lost) {
             entry &= ~lost;

@@ -16,13 +16,13 @@
 #include "heap.h"
 #include "memory_map.h"
 
-#define ORDERS 11 /* blocks of 1 to 1024 pages */
-#define BLOCK_MAX ((size_t)1 << (ORDERS - 1))
-#define REFILL_ORDER 5     /* pages that an empty list of singles gets at once: 2^5 */
-#define SINGLES_MAX 512    /* above it, half of them go back to the buddy system */
-#define ZEROED_MAX 64
-#define RESERVE_MAX 128    /* pages kept for FRAME_RESERVE, less on small machines: */
-#define RESERVE_SHARE 64   /* one page of so many */
+#define ORDERS                11 /* blocks of 1 to 1024 pages */
+#define BLOCK_MAX             ((size_t)1 << (ORDERS - 1))
+#define REFILL_ORDER          5   /* pages that an empty list of singles gets at once: 2^5 */
+#define SINGLES_MAX           512 /* above it, half of them go back to the buddy system */
+#define ZEROED_MAX            64
+#define RESERVE_MAX           128 /* pages kept for FRAME_RESERVE, less on small machines: */
+#define RESERVE_SHARE         64  /* one page of so many */
 #define ZERO_FRAME_REFERENCES 0x80000000u
 
 /* Single free pages.  `zeroed` holds those known to be full of zeros. */

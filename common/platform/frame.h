@@ -21,17 +21,17 @@ struct frame {
     union {
         struct { /* free, or a slab of the heap that has free objects */
             struct frame *next, *previous;
-            void *objects;          /* slab: the free ones, linked */
+            void *objects; /* slab: the free ones, linked */
         };
-        struct { /* a page table of a user address space */
-            uint64_t occupied;      /* bit n: some of the entries 8n to 8n+7 may be in use */
-            uint64_t live;          /* entries in use */
+        struct {               /* a page table of a user address space */
+            uint64_t occupied; /* bit n: some of the entries 8n to 8n+7 may be in use */
+            uint64_t live;     /* entries in use */
         };
     };
-    uint32_t references;            /* 0: free */
-    uint8_t state;                  /* enum frame_state */
-    uint8_t class;                  /* slab: its size class; large block: its order */
-    uint16_t in_use;                /* slab: objects given out */
+    uint32_t references; /* 0: free */
+    uint8_t state;       /* enum frame_state */
+    uint8_t class;       /* slab: its size class; large block: its order */
+    uint16_t in_use;     /* slab: objects given out */
 };
 
 /* All frames, by physical page number; and the one that frame_zero() gives. */

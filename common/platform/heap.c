@@ -24,12 +24,12 @@
 
 /* Functions that are seldom called stay out of line, so that kmalloc() and kfree() save no
  * registers on the common path. */
-#define SELDOM __attribute__((noinline))
+#define SELDOM      __attribute__((noinline))
 
 #define CLASS_COUNT 14
-#define SMALL_MAX 2048 /* the largest class */
-#define GRANULE 16     /* all sizes are multiples of it */
-#define LARGE_MAX ((size_t)4 << 20)
+#define SMALL_MAX   2048 /* the largest class */
+#define GRANULE     16   /* all sizes are multiples of it */
+#define LARGE_MAX   ((size_t)4 << 20)
 
 struct object { /* a free one */
     struct object *next;
@@ -38,12 +38,12 @@ struct object { /* a free one */
 
 struct size_class {
     struct frame *partial; /* the slabs that have free objects; full ones are on no list */
-    uint32_t size;     /* bytes of an object */
-    uint32_t inverse;  /* 2^32 / size rounded up; see is_object() */
-    uint16_t capacity; /* objects in a slab */
-    uint16_t last;     /* offset of the last of them */
-    uint16_t mask;     /* bytes of a slab - 1; slabs are aligned to their size */
-    uint16_t pages;    /* of a slab: 1 or 2 */
+    uint32_t size;         /* bytes of an object */
+    uint32_t inverse;      /* 2^32 / size rounded up; see is_object() */
+    uint16_t capacity;     /* objects in a slab */
+    uint16_t last;         /* offset of the last of them */
+    uint16_t mask;         /* bytes of a slab - 1; slabs are aligned to their size */
+    uint16_t pages;        /* of a slab: 1 or 2 */
 };
 
 static const uint16_t sizes[CLASS_COUNT] = {16,  32,  48,  64,  96,   128,  192,

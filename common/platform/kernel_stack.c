@@ -15,8 +15,8 @@
 #include "image.h"
 #include "paging.h"
 
-#define STACK_PAGES (KERNEL_STACK_SIZE / PAGE_SIZE)
-#define CACHE_MAX 16
+#define STACK_PAGES    (KERNEL_STACK_SIZE / PAGE_SIZE)
+#define CACHE_MAX      16
 #define SLOTS_PER_WORD 64
 
 /* Stacks that are mapped but not in use, last freed first: its pages are warm in the caches. */

@@ -16,17 +16,17 @@
 #include "memory_map.h"
 #include "processor.h"
 
-#define MSR_EFER 0xc0000080
+#define MSR_EFER        0xc0000080
 #define EFER_NO_EXECUTE ((uint64_t)1 << 11)
 
 /* Levels of the tree: a level-n entry spans 2^(12 + 9n) bytes. */
 enum { LEVEL_PAGE = 0, LEVEL_2M = 1, LEVEL_1G = 2, LEVEL_TOP = 3 };
-#define SPAN(level) ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
+#define SPAN(level)   ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
 
-#define TABLE_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE) /* the leaf decides */
-#define DATA_RIGHTS (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | paging_no_execute)
+#define TABLE_RIGHTS  (ENTRY_PRESENT | ENTRY_WRITE) /* the leaf decides */
+#define DATA_RIGHTS   (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | paging_no_execute)
 #define RODATA_RIGHTS (ENTRY_PRESENT | ENTRY_GLOBAL | paging_no_execute)
-#define TEXT_RIGHTS (ENTRY_PRESENT | ENTRY_GLOBAL)
+#define TEXT_RIGHTS   (ENTRY_PRESENT | ENTRY_GLOBAL)
 #define DEVICE_RIGHTS (DATA_RIGHTS | ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH)
 
 uint64_t paging_no_execute;

@@ -8,20 +8,20 @@
 #include "layout.h"
 
 /* Bits of a page-table entry (Intel SDM volume 3, 4.5.4). */
-#define ENTRY_PRESENT ((uint64_t)1 << 0)
-#define ENTRY_WRITE ((uint64_t)1 << 1)
-#define ENTRY_USER ((uint64_t)1 << 2)
+#define ENTRY_PRESENT       ((uint64_t)1 << 0)
+#define ENTRY_WRITE         ((uint64_t)1 << 1)
+#define ENTRY_USER          ((uint64_t)1 << 2)
 #define ENTRY_WRITE_THROUGH ((uint64_t)1 << 3)
 #define ENTRY_CACHE_DISABLE ((uint64_t)1 << 4)
-#define ENTRY_ACCESSED ((uint64_t)1 << 5)
-#define ENTRY_DIRTY ((uint64_t)1 << 6)
-#define ENTRY_LARGE ((uint64_t)1 << 7)
-#define ENTRY_GLOBAL ((uint64_t)1 << 8)
-#define ENTRY_SOFTWARE ((uint64_t)1 << 9) /* the first of those that the processor ignores */
-#define ENTRY_NO_EXECUTE ((uint64_t)1 << 63)
-#define ENTRY_ADDRESS 0x000ffffffffff000
+#define ENTRY_ACCESSED      ((uint64_t)1 << 5)
+#define ENTRY_DIRTY         ((uint64_t)1 << 6)
+#define ENTRY_LARGE         ((uint64_t)1 << 7)
+#define ENTRY_GLOBAL        ((uint64_t)1 << 8)
+#define ENTRY_SOFTWARE      ((uint64_t)1 << 9) /* the first of those that the processor ignores */
+#define ENTRY_NO_EXECUTE    ((uint64_t)1 << 63)
+#define ENTRY_ADDRESS       0x000ffffffffff000
 
-#define TABLE_ENTRIES 512u
+#define TABLE_ENTRIES       512u
 
 /* Leaves the boot page tables for the final ones.  After memory_map is known and the processor's
  * features are on; before frame_init(). */

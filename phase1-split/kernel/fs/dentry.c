@@ -8,6 +8,7 @@
 
 #include <linux/errno.h>
 
+#include <lib/bits.h>
 #include <param.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
@@ -50,7 +51,22 @@ static inline bool hashed(const struct dentry *dentry)
     return !list_empty(&dentry->hash);
 }
 
-static struct dentry *find(const struct dentry *parent, const struct name *name)
+/* memcmp() for short names, inline because every step of a path walk compares one.  The loads of
+ * the tail may overlap. */
+static inline bool same_text(const char *a, const char *b, size_t length)
+{
+    for (; length >= 8; a += 8, b += 8, length -= 8)
+        if (load_u64(a) != load_u64(b))
+            return false;
+    if (length >= 4)
+        return load_u32(a) == load_u32(b) &&
+               load_u32(a + length - 4) == load_u32(b + length - 4);
+    while (length > 0 && a[length - 1] == b[length - 1])
+        length--;
+    return length == 0;
+}
+
+static inline struct dentry *find(const struct dentry *parent, const struct name *name)
 {
     struct list *bucket = bucket_of(parent, name->hash);
     struct dentry *dentry;
@@ -58,7 +74,7 @@ static struct dentry *find(const struct dentry *parent, const struct name *name)
     list_for_each_entry(dentry, bucket, hash)
         if (dentry->name.hash == name->hash && dentry->parent == parent &&
             dentry->name.length == name->length &&
-            memcmp(dentry->name.text, name->text, name->length) == 0)
+            same_text(dentry->name.text, name->text, name->length))
             return dentry;
     return NULL;
 }

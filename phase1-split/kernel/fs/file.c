@@ -108,8 +108,8 @@ static bool may_go_on(void)
 typedef int (*page_transfer)(struct inode *inode, struct user_buffer *buffer, uint64_t position);
 
 /* Moves what is left of the buffer in stretches.  Bytes moved, or an errno if none. */
-static long transfer_pages(struct file *file, struct user_buffer *buffer, uint64_t *position,
-                           page_transfer transfer)
+static long transfer_stretches(struct file *file, struct user_buffer *buffer, uint64_t *position,
+                               page_transfer transfer)
 {
     size_t length = buffer->length, start = buffer->done;
     int error = 0;
@@ -125,6 +125,20 @@ static long transfer_pages(struct file *file, struct user_buffer *buffer, uint64
             break;
     }
     return buffer->done > start ? (long)(buffer->done - start) : error;
+}
+
+/* The common case is one stretch. */
+static inline long transfer_pages(struct file *file, struct user_buffer *buffer,
+                                  uint64_t *position, page_transfer transfer)
+{
+    size_t before = buffer->done;
+
+    if (user_buffer_left(buffer) > TRANSFER_STRETCH)
+        return transfer_stretches(file, buffer, position, transfer);
+    int error = transfer(file->inode, buffer, *position);
+
+    *position += buffer->done - before;
+    return error ? error : (long)(buffer->done - before);
 }
 
 static long read_pages(struct file *file, struct user_buffer *to, uint64_t *position)

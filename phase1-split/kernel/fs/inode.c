@@ -14,7 +14,6 @@
 #include <platform/panic.h>
 #include <process/wall_clock.h>
 
-#define NANOSECONDS 1000000000ull
 #define ONE_DAY 86400 /* seconds */
 
 static struct list table[INODE_HASH_SIZE];
@@ -135,7 +134,7 @@ int inode_create_anonymous(uint32_t mode, struct inode **out)
     inode->attributes.links = 1;
     inode->attributes.uid = file_system_uid();
     inode->attributes.gid = file_system_gid();
-    timestamp_now(&inode->attributes.changed);
+    inode->attributes.changed = wall_clock_timestamp();
     inode->attributes.accessed = inode->attributes.modified = inode->attributes.changed;
     *out = inode;
     return 0;
@@ -205,7 +204,7 @@ int inode_set_attributes(struct inode *inode, const struct attributes *attribute
     struct attributes changed = *attributes;
 
     if (!(which & SET_CHANGED))
-        timestamp_now(&changed.changed);
+        changed.changed = wall_clock_timestamp();
     which |= SET_CHANGED;
     if (inode->fs) {
         int error = inode->fs->type->fs->set_attributes(inode->node, &changed, which);
@@ -229,14 +228,6 @@ int inode_set_attributes(struct inode *inode, const struct attributes *attribute
     return 0;
 }
 
-void timestamp_now(struct timestamp *out)
-{
-    uint64_t now = wall_clock();
-
-    out->seconds = (int64_t)(now / NANOSECONDS);
-    out->nanoseconds = (uint32_t)(now % NANOSECONDS);
-}
-
 static bool later(const struct timestamp *a, const struct timestamp *b)
 {
     return a->seconds != b->seconds ? a->seconds > b->seconds : a->nanoseconds > b->nanoseconds;
@@ -245,9 +236,8 @@ static bool later(const struct timestamp *a, const struct timestamp *b)
 void inode_touch(struct inode *inode, unsigned which)
 {
     struct attributes *own = &inode->attributes;
-    struct timestamp now;
+    struct timestamp now = wall_clock_timestamp();
 
-    timestamp_now(&now);
     /* Reading leaves a stamp only if it tells something new: the file has changed since it was
      * last read, or that was a day ago.  (mount(8), relatime: Linux's default.) */
     if ((which & SET_ACCESSED) &&

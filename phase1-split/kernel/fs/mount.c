@@ -314,5 +314,5 @@ int vfs_mount_root(const char *type)
 {
     dentry_table_init();
     inode_table_init();
-    return mount_instance(type, "rootfs", "", 0, &root_mount);
+    return mount_instance(type, type, "", 0, &root_mount);
 }

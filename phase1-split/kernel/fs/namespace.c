@@ -12,6 +12,7 @@
 #include <lib/string.h>
 #include <platform/heap.h>
 #include <process/process.h>
+#include <process/wall_clock.h>
 
 static const struct directory_ops *operations(const struct dentry *dentry)
 {
@@ -52,7 +53,7 @@ static int create(struct path_target *target, uint32_t mode, uint64_t device,
     if (link_target)
         what.target_length = strlen(link_target);
     new_node_owner(parent->inode, &what);
-    timestamp_now(&what.now);
+    what.now = wall_clock_timestamp();
     if (!operations(parent)->create)
         return -EPERM;
     int error = inode_reserve();

@@ -161,9 +161,10 @@ int page_cache_read(struct inode *inode, struct user_buffer *to, uint64_t positi
         size_t offset = position & PAGE_MASK, moved;
         uint64_t left = min(inode->attributes.size - position, (uint64_t)user_buffer_left(to));
         size_t wanted = min(left, (uint64_t)(PAGE_SIZE - offset));
-        struct frame *frame;
+        struct frame *frame = page_cache_find(inode, position >> PAGE_SHIFT);
 
-        error = page_or_hole(inode, position >> PAGE_SHIFT, &frame);
+        if (!frame)
+            error = page_or_hole(inode, position >> PAGE_SHIFT, &frame);
         if (error)
             break;
         if (frame) {
@@ -310,8 +311,9 @@ static bool reached_data(struct inode *inode, const struct batch *batch)
     return !kept_here_only(inode) || page_cache_find(inode, batch->end >> PAGE_SHIFT);
 }
 
-/* Writes one batch at `*position`; what was moved stays only if the file system agrees. */
-static int extend(struct inode *inode, struct user_buffer *from, uint64_t *position)
+/* Writes one batch of at most `most` pages at `*position`; what was moved stays only if the file
+ * system agrees. */
+static int extend(struct inode *inode, struct user_buffer *from, uint64_t *position, unsigned most)
 {
     struct batch batch = { .start = *position, .end = *position, .first = *position >> PAGE_SHIFT,
                            .count = 0, .added = 0 };
@@ -319,7 +321,7 @@ static int extend(struct inode *inode, struct user_buffer *from, uint64_t *posit
     int moved = 1, error;
 
     clear_tail(inode, *position);
-    while (batch.count < BATCH && user_buffer_left(from) > 0 && moved > 0 &&
+    while (batch.count < most && user_buffer_left(from) > 0 && moved > 0 &&
            !reached_data(inode, &batch)) {
         uint64_t offset = batch.end & PAGE_MASK;
 
@@ -347,12 +349,17 @@ static int extend(struct inode *inode, struct user_buffer *from, uint64_t *posit
 int page_cache_write(struct inode *inode, struct user_buffer *from, uint64_t position)
 {
     size_t before = from->done;
+    unsigned most = BATCH;
     int error = 0;
 
     while (!error && user_buffer_left(from) > 0) {
         error = overwrite(inode, from, &position);
         if (!error && user_buffer_left(from) > 0)
-            error = extend(inode, from, &position);
+            error = extend(inode, from, &position, most);
+        if (error == -ENOSPC && most > 1) {
+            most /= 2; /* a part may fit */
+            error = 0;
+        }
     }
     return from->done > before ? 0 : error;
 }

@@ -31,7 +31,6 @@ void inode_drop_privileges(struct inode *inode);
 
 void inode_table_init(void);
 void file_system_put(struct file_system *fs);
-void timestamp_now(struct timestamp *out);
 
 /* Link counts and times after a change of names; Core's record only. */
 void inode_add_links(struct inode *inode, int change);
@@ -127,8 +126,8 @@ const struct path *process_directory(void);
 /* An empty buffer of PATH_MAX bytes, to be given back by path_name_free().  0 or -ENOMEM. */
 int path_buffer(char **out);
 
-/* As path_lookup_target_kernel(); with `follow`, a symlink at the end is followed, and the target is
- * the name that it leads to (or, for a magic link, that place). */
+/* As path_lookup_target_kernel(); with `follow`, a symlink at the end is followed, and the target
+ * is the name that it leads to (or, for a magic link, that place). */
 int path_lookup_last(int directory, const char *name, bool follow, struct path_target *out);
 
 /* ---- file.c ---- */

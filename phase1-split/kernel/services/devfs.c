@@ -165,7 +165,7 @@ static const struct paged_file_ops paged_file_ops = {
 };
 
 const struct file_system_type devfs_type = {
-    .name = "devtmpfs",
+    .name = "devfs",
     .flags = FS_PINNED | FS_NO_SOURCE,
     .fs = &fs_ops,
     .directory = &directory_ops,

@@ -184,5 +184,5 @@ static const struct file_ops kmsg_ops = { kmsg_open, kmsg_release, kmsg_read,
 
 int kmsg_register(void)
 {
-    return device_register(device_number(1, KMSG_MINOR), "kmsg", 0644, &kmsg_ops, NULL);
+    return device_register_service(device_number(1, KMSG_MINOR), "kmsg", 0644, &kmsg_ops, NULL);
 }

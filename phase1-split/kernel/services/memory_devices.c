@@ -164,7 +164,7 @@ int memory_devices_register(void)
     int error = 0;
 
     for (size_t i = 0; error == 0 && i < array_count(devices); i++)
-        error = device_register(device_number(MEMORY_MAJOR, devices[i].minor), devices[i].name,
-                                0666, devices[i].ops, NULL);
+        error = device_register_service(device_number(MEMORY_MAJOR, devices[i].minor),
+                                        devices[i].name, 0666, devices[i].ops, NULL);
     return error;
 }

@@ -89,35 +89,40 @@ static int show_loadavg(const struct proc_subject *subject, struct text *out)
     return 0;
 }
 
-/* Time in user mode of everything that runs or was waited for. */
-static uint64_t total_user_time(void)
+/* Processor time of everything that runs or was waited for, ns.  Processes that nobody waited for
+ * drop out, and their samples divide time anew again and again; but who reads twice takes the
+ * difference, so no figure may go back. */
+static void total_times(uint64_t *user, uint64_t *system)
 {
+    static uint64_t user_shown, system_shown;
     const struct process *process;
-    uint64_t total = 0, user, system;
+    uint64_t own_user, own_system;
 
+    *user = *system = 0;
     for (process = process_next(NULL); process != NULL; process = process_next(process)) {
-        process_times(process, &user, &system);
-        total += user + process->children_user_time;
+        process_times(process, &own_user, &own_system);
+        *user += own_user + process->children_user_time;
+        *system += own_system + process->children_system_time;
     }
-    return total;
+    user_shown = *user = max(*user, user_shown);
+    system_shown = *system = max(*system, system_shown);
 }
 
-static void add_cpu(struct text *out, const char *name, uint64_t user, uint64_t system,
-                    uint64_t idle)
+static void add_cpu(struct text *out, const char *name, uint64_t user, uint64_t system)
 {
-    text_add(out, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, (unsigned long long)user,
-             (unsigned long long)system, (unsigned long long)idle);
+    text_add(out, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name,
+             (unsigned long long)(user / CLOCK_TICK), (unsigned long long)(system / CLOCK_TICK),
+             (unsigned long long)(scheduler_idle_time() / CLOCK_TICK));
 }
 
 static int show_stat(const struct proc_subject *subject, struct text *out)
 {
-    uint64_t now = clock_monotonic() / CLOCK_TICK;
-    uint64_t idle = min(scheduler_idle_time() / CLOCK_TICK, now);
-    uint64_t user = min(total_user_time() / CLOCK_TICK, now - idle);
+    uint64_t user, system;
 
     (void)subject;
-    add_cpu(out, "cpu ", user, now - idle - user, idle);
-    add_cpu(out, "cpu0", user, now - idle - user, idle);
+    total_times(&user, &system);
+    add_cpu(out, "cpu ", user, system);
+    add_cpu(out, "cpu0", user, system);
     text_add(out, "intr 0\nctxt %llu\nbtime %llu\n", (unsigned long long)scheduler_switches(),
              (unsigned long long)((wall_clock() - clock_monotonic()) / NANOSECONDS_PER_SECOND));
     text_add(out, "processes %d\nprocs_running %u\nprocs_blocked 0\n", process_last_id(),

@@ -56,7 +56,7 @@ static long call(struct user_registers *r)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)
     CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid)
     CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
-    CALL5(prctl) CALL0(sched_yield) CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
+    CALL5(prctl) CALL0(sched_yield) CALL3(sched_getaffinity) CALL3(sched_setaffinity) CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
     CALL1(times) CALL2(getrlimit) CALL2(setrlimit) CALL4(prlimit64)
     /* credentials */
     CALL0(getuid) CALL0(geteuid) CALL0(getgid) CALL0(getegid) CALL3(getresuid) CALL3(getresgid)

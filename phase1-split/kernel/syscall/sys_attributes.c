@@ -16,6 +16,7 @@
 #include <fs/private.h>
 #include <platform/user.h>
 #include <process/process.h>
+#include <process/wall_clock.h>
 
 static unsigned lookup_flags(int flags)
 {
@@ -456,7 +457,7 @@ static bool time_is_valid(const struct __kernel_timespec *time)
 static void take_time(const struct __kernel_timespec *time, struct timestamp *out)
 {
     if (time->tv_nsec == UTIME_NOW)
-        timestamp_now(out);
+        *out = wall_clock_timestamp();
     else
         *out = (struct timestamp){ time->tv_sec, (uint32_t)time->tv_nsec };
 }

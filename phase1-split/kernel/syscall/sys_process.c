@@ -322,6 +322,33 @@ long sys_sched_yield(void)
     return 0;
 }
 
+/* There is one processor, number 0, and every task runs on it. */
+static const uint64_t processors = 1;
+
+long sys_sched_getaffinity(int pid, unsigned size, user_address mask)
+{
+    if (size < sizeof processors || size % sizeof processors)
+        return -EINVAL;
+    if (!find_or_self(pid))
+        return -ESRCH;
+    return copy_to_user(mask, &processors, sizeof processors) ? -EFAULT
+                                                              : (long)sizeof processors;
+}
+
+long sys_sched_setaffinity(int pid, unsigned size, user_address mask)
+{
+    uint64_t wanted = 0;
+    if (copy_from_user(&wanted, mask, size < sizeof wanted ? size : sizeof wanted))
+        return -EFAULT;
+    const struct process *process = find_or_self(pid);
+    if (!process)
+        return -ESRCH;
+    if (!process_privileged() &&
+        process->credentials->uid != current_process()->credentials->euid)
+        return -EPERM;
+    return (wanted & processors) ? 0 : -EINVAL;
+}
+
 /* ---- priorities ---- */
 
 static bool in_priority_class(const struct process *process, int which, int who)

@@ -129,6 +129,8 @@ long sys_get_robust_list(int pid, user_address head, user_address size);
 long sys_arch_prctl(int code, user_address address);
 long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 long sys_sched_yield(void);
+long sys_sched_getaffinity(int pid, unsigned size, user_address mask);
+long sys_sched_setaffinity(int pid, unsigned size, user_address mask);
 long sys_getpriority(int which, int who);
 long sys_setpriority(int which, int who, int nice);
 long sys_getrusage(int who, user_address out);
