@@ -143,5 +143,6 @@ void signal_deliver(struct user_registers *registers)
     if (current->restore_blocked) {
         current->restore_blocked = false;
         current->blocked = current->saved_blocked;
+        signal_recheck();
     }
 }
