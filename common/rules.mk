@@ -163,7 +163,7 @@ flags-kernel: ; @echo $(KERNEL_FLAGS)
 flags-platform: ; @echo $(PLATFORM_FLAGS)
 flags-lib: ; @echo $(LIB_FLAGS)
 
-uapi: $(UAPI_STAMP)
+uapi: $(UAPI_STAMP) ; @:
 
 clean:
 	rm -rf $(BUILD)

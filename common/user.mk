@@ -1,4 +1,4 @@
-# The programs and the initramfs images, the same for every phase: build/user/*.cpio.
+# The guest's programs and its initramfs, the same for every phase: build/user/initramfs.cpio.
 #
 # A probe is a small static program, common/user/probes/NAME.c, that tests one thing which no
 # BusyBox applet shows; it becomes /bin/probe-NAME.
@@ -16,7 +16,7 @@ $(USER_BUILD)/bin/bench: common/user/bench.c common/user.mk | setup
 	@mkdir -p $(@D)
 	@$(USER_CC) $(USER_CFLAGS) -o $@ $<
 
-$(USER_BUILD)/bin/probe-%: common/user/probes/%.c common/user.mk | setup
+$(USER_BUILD)/bin/probe-%: common/user/probes/%.c $(wildcard common/user/probes/*.h) common/user.mk | setup
 	@$(call USER_SAY,CCU,$<)
 	@mkdir -p $(@D)
 	@$(USER_CC) $(USER_CFLAGS) -o $@ $<
@@ -29,15 +29,10 @@ $(USER_BUILD)/programs.list: FORCE
 
 /bin/busybox: | setup ;
 
-# $(1): the lists.
-make_image = @$(call USER_SAY,CPIO,$@) && \
-    $(PYTHON) tools/image.py --output $@ --programs $(USER_BUILD)/bin $(1)
-
 $(USER_BUILD)/initramfs.cpio: $(IMAGE_SOURCES) $(PROGRAMS) $(USER_BUILD)/programs.list
-	$(call make_image,common/user/image.list common/user/image-programs.list)
-
-$(USER_BUILD)/bench.cpio: $(IMAGE_SOURCES) $(USER_BUILD)/bin/bench
-	$(call make_image,common/user/image.list common/user/image-bench.list)
+	@$(call USER_SAY,CPIO,$@)
+	@$(PYTHON) tools/image.py --output $@ --programs $(USER_BUILD)/bin \
+	    common/user/image.list common/user/image-programs.list
 
 FORCE:
 .PHONY: FORCE

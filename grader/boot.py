@@ -71,7 +71,7 @@ def verdict(machine: Machine) -> int:
         return OFF
     print(f"boot: the emulator ended with status {status}", file=sys.stderr)
     print(machine.messages(), file=sys.stderr)
-    return FAILED
+    return FAILED if machine.transcript else NO_START
 
 
 # ---- on a terminal -----------------------------------------------------------------------------
@@ -88,20 +88,17 @@ class Keys:
         """The bytes for the guest."""
         out = bytearray()
         for byte in data:
-            if not self.escaped:
-                self.escaped = byte == ESCAPE
-                if self.escaped:
-                    continue
+            if not self.escaped and byte != ESCAPE:
+                out.append(byte)
+            elif not self.escaped:
+                self.escaped = True
+                continue
             elif byte in b"xX":
                 self.leave = True
-            elif byte in (ESCAPE, ord("a"), ord("A")):
-                byte = ESCAPE
+            elif byte in b"aA\x01":
+                out.append(ESCAPE)
             else:
                 write_all(f"\r\n{HELP}\r\n".encode())
-                self.escaped = False
-                continue
-            if not self.escaped or byte == ESCAPE:
-                out.append(byte)
             self.escaped = False
         return bytes(out)
 
@@ -113,7 +110,7 @@ def interactive(machine: Machine, stay: bool) -> int:
     try:
         tty.setraw(0)
         while machine.connected and not keys.leave:
-            readable = select([0, machine], [], [], 0 if not machine.sent else None)[0]
+            readable = select([0, machine], [] if machine.sent else [machine], [])[0]
             if 0 in readable:
                 data = os.read(0, 4096)
                 if not data:
@@ -159,34 +156,43 @@ class Script:
         return line + b"\n"
 
 
+class Output:
+    """The console as it is printed: a question to the terminal may arrive in two pieces."""
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    def write(self, data: bytes) -> None:
+        data = self.held + data
+        begin = data.rfind(b"\x1b", -3)
+        self.held = data[begin:] if begin >= 0 and not data.endswith(b"n") else b""
+        write_all(plain(data[: len(data) - len(self.held)]))
+
+
 def scripted(machine: Machine) -> int:
     """Type the script's lines and print what the console says."""
-    script, typed_last, unseen = Script(), False, b""
+    script, output, goodbyes = Script(), Output(), 0
     since, used = time.monotonic(), machine.processor_time()
     while machine.connected:
         data = machine.pump(0.25)
-        now = time.monotonic()
-        if data:
-            # A question to the terminal may arrive in two pieces.
-            unseen += data
-            keep = len(unseen) - unseen.rfind(b"\x1b") if b"\x1b" in unseen[-3:] else 0
-            write_all(plain(unseen[: len(unseen) - keep]))
-            unseen = unseen[len(unseen) - keep :]
-            since, used = now, machine.processor_time()
+        output.write(data)
         if machine.panicked:
             return verdict(machine)
-        quiet = now - since
-        idle = machine.processor_time() - used < quiet / 5
-        ready = READY.search(machine.transcript, machine.seen)
-        if not (ready or (quiet > QUIET and idle and machine.seen) or quiet > STUCK):
-            continue
-        if typed_last:
-            if quiet > STUCK:
-                print("boot: the guest does not answer", file=sys.stderr)
-                return NO_ANSWER
+        if data:
+            since, used = time.monotonic(), machine.processor_time()
+        quiet = time.monotonic() - since
+        idle = machine.seen > 0 and machine.processor_time() - used < quiet / 5
+        waits = quiet > STUCK or (quiet > QUIET and idle)
+        # The shell goes on while init takes the system down, so goodbyes are not repeated at once.
+        ready = READY.search(machine.transcript, machine.seen) if not goodbyes else None
+        if not ready and not waits:
             continue
         line = script.next_line()
-        typed_last = line is None
+        if line is None:
+            goodbyes += 1
+            if goodbyes > 3:
+                print("boot: the guest does not answer", file=sys.stderr)
+                return NO_ANSWER
         machine.seen = len(machine.transcript)
         machine.send(line or b"poweroff\n")
         since, used = time.monotonic(), machine.processor_time()

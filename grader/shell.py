@@ -64,6 +64,15 @@ class Shell:
         assert result.status == 0, f"{command!r} ended with {result.status}: {result.output!r}"
         return result.output
 
+    def start(self, command: str) -> None:
+        """Start `command`, which will read the terminal, and wait until it has it.
+
+        While the shell edits a line or has not yet handed the terminal over, the keys for signals
+        and for the end of a file mean something else; so the job itself says when it runs."""
+        salt = secrets.token_hex(4)
+        self.machine.send(f"(echo @''R{salt}; {command})\n".encode())
+        self.machine.expect(f"@R{salt}\r\n", self.patience)
+
     def type(self, text: str) -> None:
         """Type `text` as it is."""
         self.machine.send(text.encode())

@@ -39,6 +39,7 @@
 struct address_space {
     uint64_t *top;     /* the top-level table, in the direct map */
     uint64_t resident; /* pages mapped, without the page of zeros */
+    uint64_t tables;   /* page tables, the top one not counted */
 
     /* The lowest-level table that address_space_map() used last, which it will mostly want again,
      * and address / LEAF_SPAN of what it maps; NO_LEAF: none. */
@@ -160,6 +161,7 @@ SELDOM static void prune(struct address_space *space, user_address address)
         path[level + 1][index_at(address, level + 1)] = 0;
         frame_holding(path[level + 1])->live--;
         frame_free_zeroed(frame);
+        space->tables--;
     }
     /* The processor may remember the way to a table, too; forgetting any page forgets all of
      * these (Intel SDM volume 3, 4.10.4.1). */
@@ -167,11 +169,13 @@ SELDOM static void prune(struct address_space *space, user_address address)
         invlpg(address);
 }
 
-SELDOM static uint64_t *table_create(uint64_t *above, unsigned index)
+/* The page that is to be mapped was granted already: what leads to it may come from the reserve. */
+SELDOM static uint64_t *table_create(struct address_space *space, uint64_t *above, unsigned index)
 {
-    struct frame *frame = frame_allocate(FRAME_ZERO);
+    struct frame *frame = frame_allocate(FRAME_ZERO | FRAME_RESERVE);
     if (frame == NULL)
         return NULL;
+    space->tables++;
     frame->live = 0;
     frame->occupied = 0;
     above[index] = frame_physical(frame) | TABLE_RIGHTS;
@@ -186,7 +190,7 @@ static uint64_t *leaf_table_create(struct address_space *space, user_address add
     for (unsigned level = LEVEL_TOP; level > 0; level--) {
         unsigned index = index_at(address, level);
         uint64_t entry = table[index];
-        table = entry != 0 ? table_of(entry) : table_create(table, index);
+        table = entry != 0 ? table_of(entry) : table_create(space, table, index);
         if (table == NULL) {
             prune(space, address);
             return NULL;
@@ -234,6 +238,7 @@ int address_space_create(struct address_space **out)
     frame->occupied = 0;
     space->top = frame_data(frame);
     space->resident = 0;
+    space->tables = 0;
     space->leaf_number = NO_LEAF;
     kernel_entries_copy(space->top);
     *out = space;
@@ -481,4 +486,18 @@ int address_space_copy(struct address_space *to, struct address_space *from, use
 uint64_t address_space_resident(const struct address_space *space)
 {
     return space->resident;
+}
+
+uint64_t address_space_own_pages(const struct address_space *space)
+{
+    uint64_t own = space->tables;
+    user_address address = 0;
+    uint64_t *table;
+    while ((table = next_leaf_table(space, &address, LOWER_HALF)) != NULL) {
+        struct part part = part_of(table, address, leaf_stop(address, LOWER_HALF));
+        for_each_used (&part, index)
+            own += frame_of_entry(part.table[index])->references == 1;
+        address = leaf_stop(address, LOWER_HALF);
+    }
+    return own;
 }

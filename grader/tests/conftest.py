@@ -90,22 +90,18 @@ def shell_of(machine: Machine) -> Shell:
     return shell
 
 
-@pytest.fixture
-def fresh_shell(boot: Boots) -> Callable[..., Shell]:
-    """Start a machine and wait for its prompt: fresh_shell(emulator=…, …) -> Shell."""
-    return lambda **settings: shell_of(boot(**settings))
-
-
 class Shared:
     """One machine for the tests of a file, started when the first needs it."""
 
     def __init__(self, boots: Boots, emulator: str) -> None:
-        self.boots, self.emulator = boots, emulator
+        self.boots = boots
         self.shell: Shell | None = None
+        # A file may put its own here.
+        self.start: Callable[[], Shell] = lambda: shell_of(boots(emulator=emulator))
 
     def get(self) -> Shell:
         if self.shell is None:
-            self.shell = shell_of(self.boots(emulator=self.emulator))
+            self.shell = self.start()
         return self.shell
 
     def drop(self) -> None:

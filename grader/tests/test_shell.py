@@ -31,6 +31,7 @@ def names_in_bin() -> str:
 def expected(case: Case) -> str:
     """The case's output with the figures that come from elsewhere filled in."""
     figures = {
+        "@SH@": lambda: "-/bin/sh: eval",
         "@BUSYBOX@": lambda: hashlib.md5(open("/bin/busybox", "rb").read()).hexdigest(),
         "@TAR@": names_in_bin,
         "@SORT@": lambda: host(
@@ -72,6 +73,7 @@ def test_every_file_of_the_initramfs_is_there(shell: Shell) -> None:
     """Nothing is lost and nothing invented on the way from the archive to the root."""
     names = host(f"cpio -t --quiet <{INITRAMFS}").split("\n")
     shell.output("rm -rf /tmp/*")
-    found = shell.output("cd /; find . -xdev | sort | md5sum; cd").split()[0]
+    # What rc makes at boot is in /var/run.
+    found = shell.output("cd /; find . -xdev | grep -v ^./var/run/ | sort | md5sum; cd").split()[0]
     listed = "".join(f"{name}\n" for name in sorted(["."] + ["./" + name for name in names]))
     assert found == hashlib.md5(listed.encode()).hexdigest()

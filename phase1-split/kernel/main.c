@@ -17,6 +17,7 @@
 #include <process/process.h>
 #include <services/services.h>
 #include <system.h>
+#include <tty/pty.h>
 #include <tty/tty.h>
 
 static const struct boot_information *boot;
@@ -36,6 +37,7 @@ static void register_file_systems(void)
 {
     vfs_register(&tmpfs_type);
     vfs_register(&devfs_type);
+    vfs_register(&devpts_type);
     vfs_register(&procfs_type);
     vfs_register(&initramfs_type);
 }
@@ -127,10 +129,12 @@ _Noreturn void kernel_main(const struct boot_information *information)
     system_init(boot->command_line);
     announce();
     process_init();           /* process table; system calls and exceptions go to Ring 1 */
-    register_file_systems();  /* tmpfs, devfs, procfs, initramfs */
+    register_file_systems();  /* tmpfs, devfs, devpts, procfs, initramfs */
     system_option("console", console, sizeof console);
     if (tty_init(console))    /* terminals on the consoles */
         panic("cannot set up the terminals");
+    if (pty_init())           /* /dev/ptmx */
+        panic("cannot register the pseudo-terminals");
     if (devfs_init())         /* null, zero, random, … */
         panic("cannot register the memory devices");
     if (process_start_init(start_user_space))

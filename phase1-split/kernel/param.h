@@ -7,6 +7,8 @@
 
 #define TICK_NANOSECONDS 10000000ull /* while something runs: turns and CPU-time samples */
 
+#define ALARM_INTERVAL_LEAST 100000u /* ns between two signals of an interval timer */
+
 #define PROCESS_LIMIT 4096    /* processes in the system (RLIMIT_NPROC's default) */
 #define PID_LIMIT 32768       /* process ids lie below this (/proc/sys/kernel/pid_max) */
 #define OPEN_FILES_SOFT 1024  /* RLIMIT_NOFILE */
@@ -22,7 +24,7 @@
 #define DENTRY_HASH_SIZE 4096
 #define INODE_HASH_SIZE 2048
 #define FILE_SYSTEM_TYPES 16  /* that can be registered */
-#define DEVICE_LIMIT 64        /* character devices */
+#define DEVICE_LIMIT 64        /* character devices, besides pseudo-terminals */
 #define PATH_BUFFERS 8          /* buffers for path names that are kept for the next call */
 #define SERVICE_PIECE 65536u  /* bytes made present for one call to a service */
 #define TRANSFER_STRETCH ((size_t)1 << 20) /* bytes of a long transfer between chances to yield */
@@ -31,6 +33,8 @@
 #define TTY_INPUT_SIZE 65536u /* bytes of edited input waiting for a reader */
 #define TTY_LINE_LIMIT 4096   /* bytes in one line being edited, its end included (MAX_CANON) */
 #define TTY_BACKLOG_SIZE 16384u /* bytes of echo and output that a full console is still owed */
+#define PTY_LIMIT 256          /* pseudo-terminals */
+#define PTY_QUEUE_SIZE 8192u   /* bytes each way between the two sides of one; and its backlog */
 #define TTY_PIECE 256u        /* bytes a terminal takes in or processes for output at a time */
 
 #define PIPE_PAGES_KEPT 4     /* pages that an empty pipe holds on to */

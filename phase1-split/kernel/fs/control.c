@@ -8,6 +8,8 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/ioctl.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
 
 #include <lib/bits.h>
 #include <platform/address_space.h>
@@ -30,6 +32,10 @@ static const struct {
     { TIOCMSET, sizeof(int) },               { TIOCMBIS, sizeof(int) },
     { TIOCMBIC, sizeof(int) },               { TIOCGSOFTCAR, sizeof(int) },
     { TIOCSSOFTCAR, sizeof(int) },           { TIOCSTI, 1 },
+    { TIOCPKT, sizeof(int) },                { KDGKBTYPE, 1 },
+    { KDGKBMODE, sizeof(int) },              { KDGETMODE, sizeof(int) },
+    { VT_OPENQRY, sizeof(int) },             { VT_GETMODE, sizeof(struct vt_mode) },
+    { VT_GETSTATE, sizeof(struct vt_stat) },
 };
 
 static size_t argument_size(unsigned command)

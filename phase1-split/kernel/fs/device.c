@@ -5,14 +5,14 @@
 
 #include <param.h>
 
-static struct device devices[DEVICE_LIMIT];
+static struct device devices[DEVICE_LIMIT + PTY_LIMIT];
 static size_t count;
 
 static int add(const struct device *device)
 {
     if (device_find(device->number))
         return -EEXIST;
-    if (count == DEVICE_LIMIT)
+    if (count == sizeof(devices) / sizeof(devices[0]))
         return -ENOSPC;
     devices[count++] = *device;
     return 0;
@@ -30,6 +30,16 @@ int device_register_service(uint64_t number, const char *name, uint32_t permissi
 {
     return add(&(struct device){ .number = number, .name = name, .permissions = permissions,
                                  .ops = ops, .node = node, .in_service = true });
+}
+
+void device_unregister(uint64_t number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (devices[i].number == number) {
+            devices[i] = devices[--count];
+            return;
+        }
+    }
 }
 
 const struct device *device_find(uint64_t number)

@@ -20,13 +20,17 @@ static inline uint32_t device_minor(uint64_t number)
 }
 
 /* Opening a character device node with this number calls ops->open(node).  `name` is for devfs,
- * which shows it with `permissions`; it may be "directory/name".  0, -EEXIST, -ENOSPC. */
+ * which shows it with `permissions`; it may be "directory/name", or NULL: devfs does not show it.
+ * 0, -EEXIST, -ENOSPC. */
 int device_register(uint64_t number, const char *name, uint32_t permissions,
                     const struct file_ops *ops, node_handle node);
 
 /* The same for operations that belong to Ring 2: user memory is made present before each call. */
 int device_register_service(uint64_t number, const char *name, uint32_t permissions,
                             const struct file_ops *ops, node_handle node);
+
+/* Opens of this number fail from now on; what is open stays open. */
+void device_unregister(uint64_t number);
 
 struct device {
     uint64_t number;

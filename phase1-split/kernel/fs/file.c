@@ -83,6 +83,7 @@ void file_put(struct file *file)
 {
     if (--file->references > 0)
         return;
+    file_unlock_all(file, file);
     if (file->ops)
         file->ops->release(file->handle);
     if (file_counts_as_writer(file)) {
@@ -255,6 +256,8 @@ long file_read(struct file *file, struct user_buffer *to, uint64_t *position)
 
     if (error)
         return error;
+    if (!user_buffer_in_range(to))
+        return -EFAULT;
     if (user_buffer_left(to) == 0)
         return 0;
     if (!file->ops)
@@ -270,6 +273,8 @@ long file_write(struct file *file, struct user_buffer *from, uint64_t *position)
 
     if (error)
         return error;
+    if (!user_buffer_in_range(from))
+        return -EFAULT;
     if (user_buffer_left(from) == 0)
         return 0;
     if (!file->ops)

@@ -1,8 +1,10 @@
-/* POSIX record locks: ranges of a file that belong to a process, fcntl_locking(2).
+/* Locks on files.  POSIX record locks, fcntl_locking(2), are ranges of a file that belong to a
+ * process; flock(2)'s are on the whole of it and belong to the open file.  Neither kind minds the
+ * other.
  *
- * Each inode has a list of locks; the owner is the descriptor table, as the process's identity in
- * matters of files.  Whoever waits, waits on one queue for all: locks are rare, and every change
- * makes waiters look again. */
+ * Each inode has a list of locks; the owner is the open file or the descriptor table, which is the
+ * process's identity in matters of files.  Whoever waits, waits on one queue for all: locks are
+ * rare, and every change makes waiters look again. */
 #include <fs/private.h>
 
 #include <linux/errno.h>
@@ -15,20 +17,33 @@
 
 struct record_lock {
     struct list node;             /* inode->locks */
-    const struct fd_table *owner;
+    const void *owner;            /* struct file, or struct fd_table */
+    bool of_file;                 /* flock(2)'s */
     int32_t process;              /* id, for F_GETLK */
     short type;                   /* F_RDLCK, F_WRLCK; F_UNLCK in a request */
     uint64_t start, end;          /* bytes; `end` is the last one */
 };
 
-/* A process asleep until `blocker` lets go. */
+/* A process asleep until `blocker` lets go; NULL: something has changed, it will look again. */
 struct lock_waiter {
     struct list node;
-    const struct fd_table *owner, *blocker;
+    const void *owner, *blocker;
 };
+
+/* A chain of processes that wait for each other is followed so far (Linux: the same). */
+#define DEADLOCK_STEPS 10
 
 static struct wait_queue changed = { .waiters = LIST_INITIAL(changed.waiters) };
 static struct list waiters = LIST_INITIAL(waiters);
+
+static void tell_waiters(void)
+{
+    struct lock_waiter *waiter;
+
+    list_for_each_entry(waiter, &waiters, node)
+        waiter->blocker = NULL;
+    wait_queue_wake(&changed);
+}
 
 static bool overlap(const struct record_lock *a, const struct record_lock *b)
 {
@@ -41,7 +56,8 @@ static struct record_lock *conflict(struct inode *inode, const struct record_loc
     struct record_lock *lock;
 
     list_for_each_entry(lock, &inode->locks, node)
-        if (lock->owner != wanted->owner && overlap(lock, wanted) &&
+        if (lock->owner != wanted->owner && lock->of_file == wanted->of_file &&
+            overlap(lock, wanted) &&
             (lock->type == F_WRLCK || wanted->type == F_WRLCK))
             return lock;
     return NULL;
@@ -96,26 +112,25 @@ static int apply(struct inode *inode, const struct record_lock *request)
     }
     kfree(added);
     kfree(spare);
-    wait_queue_wake(&changed);
+    tell_waiters();
     return 0;
 }
 
-/* Would `owner` wait for itself, through others, if it waited for `blocker`? */
-static bool would_deadlock(const struct fd_table *owner, const struct fd_table *blocker)
+static const void *blocker_of(const void *owner)
 {
     struct lock_waiter *waiter;
-    bool found = true;
 
-    while (found && blocker != owner) {
-        found = false;
-        list_for_each_entry(waiter, &waiters, node) {
-            if (waiter->owner == blocker) {
-                blocker = waiter->blocker;
-                found = true;
-                break;
-            }
-        }
-    }
+    list_for_each_entry(waiter, &waiters, node)
+        if (waiter->owner == owner)
+            return waiter->blocker;
+    return NULL;
+}
+
+/* Would `owner` wait for itself, through others, if it waited for `blocker`? */
+static bool would_deadlock(const void *owner, const void *blocker)
+{
+    for (int step = 0; blocker && blocker != owner && step < DEADLOCK_STEPS; step++)
+        blocker = blocker_of(blocker);
     return blocker == owner;
 }
 
@@ -123,7 +138,7 @@ static int wait_for(const struct record_lock *request, const struct record_lock 
 {
     struct lock_waiter waiter = { .owner = request->owner, .blocker = blocker->owner };
 
-    if (would_deadlock(waiter.owner, waiter.blocker))
+    if (!request->of_file && would_deadlock(waiter.owner, waiter.blocker))
         return -EDEADLK;
     list_add(&waiters, &waiter.node);
     int error = wait_queue_sleep(&changed, WAIT_FOREVER);
@@ -227,7 +242,43 @@ long file_lock(struct file *file, int command, user_address argument)
     return error ? error : set_lock(file->inode, &request, command == F_SETLKW);
 }
 
-void file_unlock_all(struct file *file, const struct fd_table *owner)
+/* ---- flock(2) ---- */
+
+static bool holds(struct file *file, short type)
+{
+    struct record_lock *lock;
+
+    list_for_each_entry(lock, &file->inode->locks, node)
+        if (lock->owner == file)
+            return lock->type == type;
+    return type == F_UNLCK;
+}
+
+/* The old lock goes before the new one is asked for, as flock(2) says. */
+long file_lock_whole(struct file *file, int operation)
+{
+    struct record_lock request = { .owner = file, .of_file = true, .end = INT64_MAX,
+                                   .process = current_process()->id };
+
+    switch (operation & ~LOCK_NB) {
+    case LOCK_SH: request.type = F_RDLCK; break;
+    case LOCK_EX: request.type = F_WRLCK; break;
+    case LOCK_UN: request.type = F_UNLCK; break;
+    default: return -EINVAL;
+    }
+    if (file->flags & O_PATH || (file->flags & O_ACCMODE) == O_ACCMODE)
+        return -EBADF;
+    if (holds(file, request.type))
+        return 0;
+    file_unlock_all(file, file);
+    if (request.type == F_UNLCK)
+        return 0;
+    return set_lock(file->inode, &request, !(operation & LOCK_NB));
+}
+
+/* ---- the end of locks ---- */
+
+void file_unlock_all(struct file *file, const void *owner)
 {
     struct record_lock *lock, *following;
     bool found = false;
@@ -241,5 +292,5 @@ void file_unlock_all(struct file *file, const struct fd_table *owner)
         }
     }
     if (found)
-        wait_queue_wake(&changed);
+        tell_waiters();
 }

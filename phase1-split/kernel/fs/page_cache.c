@@ -38,14 +38,17 @@ static void account(struct inode *inode, int64_t pages)
     inode->attributes.blocks = inode->page_count * (PAGE_SIZE / 512);
 }
 
-/* Takes over the reference on `frame`. */
+/* Takes over the reference on `frame`.  Who has the hole mapped is to see the page instead. */
 static int insert(struct inode *inode, uint64_t index, struct frame *frame)
 {
     int error = radix_tree_insert(&inode->pages, index, frame);
 
-    if (!error)
-        account(inode, 1);
-    return error;
+    if (error)
+        return error;
+    account(inode, 1);
+    if (!list_empty(&inode->mappings))
+        vm_forget_hole(inode, index);
+    return 0;
 }
 
 static void drop(struct inode *inode, uint64_t index)
@@ -362,6 +365,24 @@ int page_cache_write(struct inode *inode, struct user_buffer *from, uint64_t pos
         }
     }
     return from->done > before ? 0 : error;
+}
+
+/* ---- holes ---- */
+
+uint64_t page_cache_seek(struct inode *inode, uint64_t position, bool data)
+{
+    uint64_t size = inode->attributes.size, start = position >> PAGE_SHIFT, index = start;
+
+    if (!kept_here_only(inode)) { /* the file system knows, but is not asked: all is data */
+        return data ? position : size;
+    } else if (data) {
+        if (!radix_tree_next(&inode->pages, &index))
+            return size;
+    } else {
+        while (page_cache_find(inode, index))
+            index++;
+    }
+    return min(index == start ? position : index << PAGE_SHIFT, size);
 }
 
 /* ---- sizes ---- */

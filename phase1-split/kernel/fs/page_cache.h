@@ -23,6 +23,10 @@ int page_cache_read(struct inode *inode, struct user_buffer *to, uint64_t positi
  * -EFBIG, -EFAULT, -ENOMEM, -EIO. */
 int page_cache_write(struct inode *inode, struct user_buffer *from, uint64_t position);
 
+/* The first byte from `position` on, which is in the file, that lies in a page (`data`) or in a
+ * hole; the end of the file if there is none. */
+uint64_t page_cache_seek(struct inode *inode, uint64_t position, bool data);
+
 /* Makes the file `size` bytes long: longer by a hole, shorter by dropping pages, from mappings
  * too, and clearing the rest of the last page. */
 int page_cache_resize(struct inode *inode, uint64_t size);

@@ -158,11 +158,16 @@ int fd_lowest_free(int lowest);
 /* getdents64(2): bytes of entries written to user memory, 0 at the end, or an errno. */
 long directory_read(struct file *file, user_address to, size_t size);
 
-/* ---- lock.c: POSIX record locks, fcntl_locking(2) ---- */
+/* ---- lock.c ---- */
 
+/* fcntl_locking(2): POSIX record locks.  `argument` is a struct flock.  May sleep. */
 long file_lock(struct file *file, int command, user_address argument);
 
-/* A process with this table closes a descriptor of the file: its locks on it go. */
-void file_unlock_all(struct file *file, const struct fd_table *owner);
+/* flock(2).  May sleep. */
+long file_lock_whole(struct file *file, int operation);
+
+/* The owner lets go of all its locks on the file: a descriptor table of which a descriptor of the
+ * file is closed, or the open file itself at its end. */
+void file_unlock_all(struct file *file, const void *owner);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <lib/bits.h>
 #include <memory/vm.h>
+#include <platform/address_space.h>
 #include <platform/memory.h>
 #include <platform/user.h>
 #include <process/process.h>
@@ -34,6 +35,19 @@ void user_buffer_init_segments(struct user_buffer *buffer, const struct user_seg
 void user_buffer_init_kernel(struct user_buffer *buffer, void *memory, size_t length)
 {
     *buffer = (struct user_buffer){ .kernel = memory, .length = length };
+}
+
+bool user_buffer_in_range(const struct user_buffer *buffer)
+{
+    if (buffer->kernel)
+        return true;
+    for (size_t i = 0; i < buffer->count; i++) {
+        const struct user_segment *segment = &buffer->segments[i];
+
+        if (segment->address > USER_END || segment->length > USER_END - segment->address)
+            return false;
+    }
+    return true;
 }
 
 /* The next run of bytes of one segment: its address and, up to `size`, its length. */

@@ -4,6 +4,7 @@
 #ifndef FS_USER_BUFFER_H
 #define FS_USER_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,10 @@ static inline size_t user_buffer_left(const struct user_buffer *buffer)
 {
     return buffer->length - buffer->done;
 }
+
+/* Does every byte lie in user space, or in the kernel's own memory, as the caller says it does?
+ * Whether there is memory remains to be seen. */
+bool user_buffer_in_range(const struct user_buffer *buffer);
 
 /* Move `size` bytes (at most what is left) out of the kernel into the buffer, or from it.  Return
  * how many were moved: fewer than asked only where user memory cannot be reached or the buffer

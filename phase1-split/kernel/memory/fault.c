@@ -109,7 +109,10 @@ static struct vm_area *grow_stack(struct vm *vm, user_address page)
     user_address guard = STACK_GUARD_PAGES * PAGE_SIZE;
     if (page < USER_START + guard || (index && vm->areas[index - 1]->end > page - guard))
         return NULL;
-    vm->pages += (area->start - page) >> PAGE_SHIFT;
+    uint64_t more = (area->start - page) >> PAGE_SHIFT;
+    if ((vm->pages + more) << PAGE_SHIFT > current_process()->limits[RLIMIT_AS].rlim_cur)
+        return NULL;
+    vm->pages += more;
     area->start = page;
     return area;
 }

@@ -10,4 +10,14 @@ struct frame *memory_allocate(unsigned flags);
 /* Frees unused dentries and what hangs on them; true if something was freed. */
 bool memory_reclaim(void);
 
+/* True when so little is left that reclaiming is worth while. */
+bool memory_is_short(void);
+
+/* Whether memory_allocate() may use the kernel's reserve, too. */
+void memory_open_reserve(bool open);
+
+/* Nothing can be reclaimed any more: ends the process that holds most memory, init excepted.  True
+ * if memory will come back when that one runs next; false if there is nobody to end. */
+bool memory_run_out(void);
+
 #endif

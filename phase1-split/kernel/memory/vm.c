@@ -171,7 +171,8 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
 {
     unsigned type = flags & MAP_TYPE;
     bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!length || (offset & PAGE_MASK) || (!shared && type != MAP_PRIVATE))
+    if (!length || (offset & PAGE_MASK) || (!shared && type != MAP_PRIVATE) ||
+        (!file && type == MAP_SHARED_VALIDATE))
         return -EINVAL;
     length = PAGE_ROUND_UP(length);
     if (!length || length > USER_END)
@@ -295,5 +296,18 @@ void vm_forget_file_pages(struct inode *inode, uint64_t first, uint64_t last)
         uint64_t to = last - area->offset < pages ? last - area->offset + 1 : pages;
         address_space_unmap(area->vm->space, area->start + (from << PAGE_SHIFT),
                             area->start + (to << PAGE_SHIFT));
+    }
+}
+
+void vm_forget_hole(struct inode *inode, uint64_t index)
+{
+    struct vm_area *area;
+    list_for_each_entry(area, &inode->mappings, mapping) {
+        uint64_t pages = (area->end - area->start) >> PAGE_SHIFT;
+        if (index < area->offset || index - area->offset >= pages)
+            continue;
+        user_address page = area->start + ((index - area->offset) << PAGE_SHIFT);
+        if (address_space_lookup(area->vm->space, page, NULL) == frame_zero())
+            address_space_unmap(area->vm->space, page, page + PAGE_SIZE);
     }
 }

@@ -78,4 +78,8 @@ struct vm_area *vm_find(const struct vm *vm, user_address address);
  * copies of them go too (truncation, mmap(2)). */
 void vm_forget_file_pages(struct inode *inode, uint64_t first, uint64_t last);
 
+/* Page `index` of the file was a hole until now: wherever the shared page of zeros is mapped in its
+ * place, it is unmapped, so that the next touch finds the page. */
+void vm_forget_hole(struct inode *inode, uint64_t index);
+
 #endif

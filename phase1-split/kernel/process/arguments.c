@@ -9,10 +9,28 @@
 #include <platform/heap.h>
 #include <platform/memory.h>
 #include <platform/user.h>
+#include <process/process.h>
+
+/* execve(2), "Limits on size of arguments and environment". */
+#define STRING_LIMIT (32 * PAGE_SIZE)
+#define LIMIT_LEAST (32 * PAGE_SIZE)
 
 struct arguments *arguments_create(void)
 {
-    return kzalloc(sizeof(struct arguments));
+    struct arguments *arguments = kzalloc(sizeof *arguments);
+    if (!arguments)
+        return NULL;
+    uint64_t limit = current_process()->limits[RLIMIT_STACK].rlim_cur / 4;
+    arguments->limit = limit < LIMIT_LEAST       ? LIMIT_LEAST
+                       : limit < ARGUMENTS_LIMIT ? limit
+                                                 : ARGUMENTS_LIMIT;
+    return arguments;
+}
+
+static int check_size(const struct arguments *arguments)
+{
+    uint64_t pointers = arguments->strings * sizeof(user_address);
+    return arguments->size + pointers > arguments->limit ? -E2BIG : 0;
 }
 
 void arguments_free(struct arguments *arguments)
@@ -40,6 +58,7 @@ static int room(struct arguments *arguments, char **out, size_t *size)
 int arguments_add(struct arguments *arguments, const char *text)
 {
     size_t left = strlen(text) + 1;
+    arguments->strings++;
     while (left) {
         char *to;
         size_t size;
@@ -53,11 +72,13 @@ int arguments_add(struct arguments *arguments, const char *text)
         left -= size;
         arguments->size += size;
     }
-    return 0;
+    return check_size(arguments);
 }
 
 static int add_user(struct arguments *arguments, user_address text)
 {
+    size_t start = arguments->size;
+    arguments->strings++;
     for (;;) {
         char *to;
         size_t size;
@@ -67,12 +88,14 @@ static int add_user(struct arguments *arguments, user_address text)
         long length = copy_string_from_user(to, text, size);
         if (length >= 0) {
             arguments->size += length + 1;
-            return 0;
+            return arguments->size - start > STRING_LIMIT ? -E2BIG : check_size(arguments);
         }
         if (length != -ENAMETOOLONG)
             return length;
         arguments->size += size; /* the string fills this page and goes on */
         text += size;
+        if (arguments->size - start >= STRING_LIMIT)
+            return -E2BIG;
     }
 }
 

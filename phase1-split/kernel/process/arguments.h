@@ -14,6 +14,8 @@
  * stack.  argv's strings come first, envp's next. */
 struct arguments {
     size_t size;                  /* bytes used */
+    size_t strings;               /* all of them; each will have a pointer */
+    size_t limit;                 /* of the bytes of strings and pointers: E2BIG */
     size_t argument_count;        /* strings of argv */
     size_t environment_count;     /* strings of envp */
     size_t environment_offset;    /* where envp's strings begin */

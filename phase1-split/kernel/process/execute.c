@@ -19,10 +19,11 @@
 
 #include "arguments.h"
 #include "program.h"
+#include "signal_queue.h"
 #include "task.h"
 
-#define SCRIPT_DEPTH 4        /* interpreters of interpreters, as Linux */
-#define SCRIPT_LINE 256       /* bytes of a first line that count (BINPRM_BUF_SIZE) */
+#define SCRIPT_DEPTH 5        /* interpreters of interpreters, as Linux */
+#define SCRIPT_LINE 255       /* bytes of a first line that count (BINPRM_BUF_SIZE - 1) */
 
 #define STACK_TOP ((user_address)0x7ffffffff000)
 
@@ -38,23 +39,26 @@ struct execution {
     bool gains_privilege; /* set-user-ID or set-group-ID changed something */
 };
 
+int execute_open_path(const struct path *path, struct file **out)
+{
+    struct inode *inode = path_inode(path);
+    if (S_ISLNK(inode->attributes.mode))
+        return -ELOOP;
+    if (!S_ISREG(inode->attributes.mode) || (path->mount->flags & MS_NOEXEC))
+        return -EACCES;
+    int error = inode_permission(inode, 1, false);
+    if (!error && inode->writers > 0)
+        error = -ETXTBSY;
+    return error ? error : file_open(path, O_RDONLY, out);
+}
+
 int execute_open(int directory, const char *path, unsigned flags, struct file **out)
 {
     struct path found;
     int error = path_lookup(directory, path, flags, &found);
     if (error)
         return error;
-    struct inode *inode = path_inode(&found);
-    if (S_ISLNK(inode->attributes.mode))
-        error = -ELOOP;
-    else if (!S_ISREG(inode->attributes.mode) || (found.mount->flags & MS_NOEXEC))
-        error = -EACCES;
-    else
-        error = inode_permission(inode, 1, false);
-    if (!error && inode->writers > 0)
-        error = -ETXTBSY;
-    if (!error)
-        error = file_open(&found, O_RDONLY, out);
+    error = execute_open_path(&found, out);
     path_put(&found);
     return error;
 }
@@ -72,6 +76,7 @@ static bool parse_script(char *line, size_t length, char **interpreter, char **a
         *end = '\0';
     else
         end = line + strlen(line);
+    bool cut = length == SCRIPT_LINE && end == line + length;
     while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
         *--end = '\0';
     char *start = line + 2;
@@ -80,6 +85,8 @@ static bool parse_script(char *line, size_t length, char **interpreter, char **a
     *interpreter = start;
     while (*start && *start != ' ' && *start != '\t')
         start++;
+    if (cut && !*start)
+        *interpreter = start; /* its name goes on beyond what counts: there is none */
     if (*start)
         *start++ = '\0';
     while (*start == ' ' || *start == '\t')
@@ -162,8 +169,6 @@ static int map_stack(struct execution *execution)
     uint64_t strings = PAGE_ROUND_UP(execution->arguments->size);
     uint64_t pointers = (execution->arguments->argument_count +
                          execution->arguments->environment_count + 64) * sizeof(uint64_t);
-    if (strings + pointers > current_process()->limits[RLIMIT_STACK].rlim_cur / 4 * 3)
-        return -E2BIG;
     uint64_t length = strings + PAGE_ROUND_UP(pointers) + 16 * PAGE_SIZE;
     user_address got;
     vm->stack_top = STACK_TOP;
@@ -262,6 +267,8 @@ static void fill_auxiliary(struct execution *execution, user_address random,
     const struct program *program = &execution->program;
     const struct credentials *credentials = current_process()->credentials;
     add_auxiliary(vm, AT_HWCAP, cpu_information()->hwcap);
+    add_auxiliary(vm, AT_HWCAP2, 0);
+    add_auxiliary(vm, AT_MINSIGSTKSZ, signal_frame_size());
     add_auxiliary(vm, AT_PAGESZ, PAGE_SIZE);
     add_auxiliary(vm, AT_CLKTCK, 100);
     add_auxiliary(vm, AT_PHDR, program->table);
@@ -391,6 +398,7 @@ static void point_of_no_return(struct execution *execution, const char *path,
     self->credentials = credentials;
     self->dumpable = !execution->gains_privilege;
     self->has_executed = true;
+    self->exit_signal = SIGCHLD; /* whatever clone(2) said */
     fd_table_close_on_exec(self->files);
     signal_actions_execute(self->actions);
     set_command(path);

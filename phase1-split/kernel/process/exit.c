@@ -95,7 +95,7 @@ static bool parent_ignores(const struct process *child)
            (action->handler == 1 || (action->flags & SA_NOCLDWAIT));
 }
 
-static void add_to_children(struct process *parent, const struct process *child)
+static void add_to_children(struct process *parent, struct process *child)
 {
     uint64_t user, system;
     process_times(child, &user, &system);
@@ -107,10 +107,9 @@ static void add_to_children(struct process *parent, const struct process *child)
 
 static void leave_task(struct process *self)
 {
-    uint64_t user, system;
-    process_times(self, &user, &system);
-    self->exited_user_time = user;
-    self->exited_system_time = system;
+    self->exited_run_time += task_run_time(current);
+    self->exited_user_ticks += current->user_ticks;
+    self->exited_system_ticks += current->system_ticks;
     self->minor_faults += current->minor_faults;
     self->major_faults += current->major_faults;
     memcpy(self->last_command, current->command, sizeof self->last_command);
@@ -155,10 +154,10 @@ static bool matches(const struct process *child, int32_t which, unsigned options
         return child->id == which;
     if (which == 0)
         return child->group == current_process()->group;
-    return which == -1 || child->group == -which;
+    return which == WAIT_ANY || child->group == -which;
 }
 
-static void usage_of(const struct process *child, struct rusage *out)
+static void usage_of(struct process *child, struct rusage *out)
 {
     uint64_t user, system;
     process_times(child, &user, &system);
@@ -174,7 +173,7 @@ static void usage_of(const struct process *child, struct rusage *out)
 }
 
 /* Fills `out` if the child has something to report that `options` asks for. */
-static bool has_report(const struct process *child, unsigned options, struct wait_result *out)
+static bool has_report(struct process *child, unsigned options, struct wait_result *out)
 {
     if (child->state == PROCESS_ZOMBIE && (options & WEXITED)) {
         out->status = child->exit_status;

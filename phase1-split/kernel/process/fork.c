@@ -14,7 +14,7 @@
 #define KNOWN_FLAGS                                                                                \
     (CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |                   \
      CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS |              \
-     CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND)
+     CLONE_PARENT | CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND)
 
 static int share_memory(struct process *child, uint64_t flags)
 {
@@ -128,6 +128,8 @@ static int check(const struct clone_arguments *arguments)
         return -EINVAL;
     if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
         return -EINVAL;
+    if ((flags & CLONE_PARENT) && !current_process()->parent)
+        return -EINVAL; /* init has no parent to give the child to */
     if (arguments->exit_signal < 0 || arguments->exit_signal > SIGNAL_COUNT)
         return -EINVAL;
     return 0;
@@ -145,6 +147,15 @@ static bool too_many(void)
     for (struct process *each = process_next(NULL); each; each = process_next(each))
         own += each->credentials->uid == self->credentials->uid;
     return own >= self->limits[RLIMIT_NPROC].rlim_cur;
+}
+
+/* CLONE_PARENT: the child is not the caller's, but the caller's parent's. */
+static void become_sister(struct process *child)
+{
+    struct process *self = current_process();
+    child->parent = self->parent;
+    child->exit_signal = self->exit_signal;
+    list_move_tail(&self->parent->children, &child->sibling);
 }
 
 static void wait_for_vfork(struct process *child)
@@ -175,6 +186,8 @@ long process_clone(const struct clone_arguments *arguments)
         return error;
     }
     child->exit_signal = arguments->exit_signal;
+    if (arguments->flags & CLONE_PARENT)
+        become_sister(child);
     copy_task(task, arguments);
     int32_t id = child->id;
     if (arguments->flags & CLONE_PARENT_SETTID)

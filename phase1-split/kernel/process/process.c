@@ -5,13 +5,16 @@
 #include <linux/errno.h>
 
 #include <lib/string.h>
+#include <memory/reclaim.h>
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
+#include <platform/panic.h>
 #include <syscall/syscall.h>
 
 #include "group.h"
+#include "signal_queue.h"
 #include "task.h"
 
 #define HASH_SIZE 256
@@ -152,6 +155,7 @@ void process_free(struct process *process)
     list_remove(&process->all);
     list_remove(&process->hash);
     count--;
+    wait_queue_release(&process->vfork_done); /* the parent may not have run since */
     signal_pending_clear(&process->pending);
     process_set_executable(process, &(struct path){ NULL, NULL });
     if (process->actions)
@@ -184,15 +188,10 @@ int task_create(struct process *process, void (*entry)(void *task), struct task 
     return 0;
 }
 
-static void split_time(const struct task *task, uint64_t *user, uint64_t *system)
+uint64_t task_run_time(const struct task *task)
 {
-    uint64_t ticks = task->user_ticks + task->system_ticks;
-    uint64_t run = task->run_time;
-    if (task == current)
-        run += clock_monotonic() - task->started_running;
-    uint64_t share = ticks ? run / ticks * task->user_ticks : run;
-    *user += share;
-    *system += run - share;
+    uint64_t time = task->run_time;
+    return task == current ? time + clock_monotonic() - task->started_running : time;
 }
 
 void task_free(struct task *task)
@@ -203,23 +202,52 @@ void task_free(struct task *task)
     kfree(task);
 }
 
-void process_times(const struct process *process, uint64_t *user, uint64_t *system)
+/* The time is measured, the samples divide it.  A later sample may move the border back: then the
+ * one that would shrink stays as it was told before, and the other gets the rest. */
+void process_times(struct process *process, uint64_t *user, uint64_t *system)
 {
-    *user = process->exited_user_time;
-    *system = process->exited_system_time;
+    uint64_t run = process->exited_run_time;
+    uint64_t user_ticks = process->exited_user_ticks, ticks = process->exited_system_ticks;
     const struct task *task;
-    list_for_each_entry(task, &process->tasks, of_process)
-        split_time(task, user, system);
+    list_for_each_entry(task, &process->tasks, of_process) {
+        run += task_run_time(task);
+        user_ticks += task->user_ticks;
+        ticks += task->system_ticks;
+    }
+    ticks += user_ticks;
+    uint64_t share = ticks ? run / ticks * user_ticks : run;
+    if (share < process->told_user_time)
+        share = process->told_user_time;
+    if (run - share < process->told_system_time)
+        share = run - process->told_system_time;
+    *user = process->told_user_time = share;
+    *system = process->told_system_time = run - share;
 }
 
 /* ---- the kernel's entries ---- */
 
+/* No memory for a page.  The largest process is being ended; the fault of any other is served from
+ * the reserve, and its turn ends so that the largest one gets to give back what it has. */
+static int fault_without_memory(struct vm *vm, user_address address, unsigned access)
+{
+    if (!memory_run_out() || signal_fatal_waiting(current))
+        return -ENOMEM;
+    memory_open_reserve(true);
+    int error = vm_fault(vm, address, access);
+    memory_open_reserve(false);
+    scheduler_end_turn();
+    return error;
+}
+
 static int serve_page_fault(user_address address, unsigned access)
 {
+    struct vm *vm = current->process->vm;
     current->minor_faults++;
-    current->fault_error = current->process->vm ? vm_fault(current->process->vm, address, access)
-                                                : -EFAULT;
-    return current->fault_error;
+    int error = vm ? vm_fault(vm, address, access) : -EFAULT;
+    if (error == -ENOMEM)
+        error = fault_without_memory(vm, address, access);
+    current->fault_error = error;
+    return error;
 }
 
 static void before_user(struct user_registers *registers)
@@ -242,6 +270,8 @@ void process_init(void)
 {
     for (int i = 0; i < HASH_SIZE; i++)
         list_init(&by_id[i]);
+    if (signal_frame_init())
+        panic("no memory for the frames of signal handlers");
     trap_set_handlers(&handlers);
 }
 

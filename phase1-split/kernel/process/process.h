@@ -11,6 +11,7 @@
 #include <fs/file.h>
 #include <memory/vm.h>
 #include <platform/thread.h>
+#include <process/cpu_timer.h>
 #include <process/scheduler.h>
 #include <process/signal.h>
 #include <process/wait_queue.h>
@@ -47,6 +48,7 @@ struct task {
     struct signal_pending pending; /* sent to this task alone */
     struct signal_stack stack;     /* sigaltstack(2) */
     int fault_error;           /* why the last page fault could not be served */
+    struct exception exception; /* the last one that became a signal, for signal frames */
     user_address clear_child_tid;  /* set_tid_address(2) */
     user_address robust_list;
     char command[COMMAND_LENGTH];
@@ -73,6 +75,7 @@ struct process {
     uint32_t task_count;
     int32_t group, session;     /* process group and session ids */
     struct tty *terminal;       /* controlling terminal or NULL */
+    int32_t lost_foreground;    /* of a leader: foreground group of a terminal that hung up; or 0 */
     struct vm *vm;              /* NULL once exited */
     struct fd_table *files;     /* NULL once exited */
     struct fs_context *fs;      /* NULL once exited */
@@ -94,11 +97,13 @@ struct process {
     bool dumpable;
     int nice;
     uint64_t start_time;        /* clock_monotonic() */
-    uint64_t exited_user_time, exited_system_time;     /* ns, tasks that have ended */
+    uint64_t exited_run_time, exited_user_ticks, exited_system_ticks; /* of tasks that have ended */
+    uint64_t told_user_time, told_system_time; /* ns, by process_times(): they never go back */
     uint64_t children_user_time, children_system_time; /* ns, waited-for children */
     uint64_t minor_faults, major_faults, children_minor_faults, children_major_faults;
     struct timer alarm;         /* ITIMER_REAL */
     uint64_t alarm_interval;    /* ns */
+    struct cpu_timer user_timer, cpu_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */
 };
 
 extern struct task *current; /* the running task; NULL on the boot thread */
@@ -139,11 +144,13 @@ int process_execute(const char *path, struct file *file, user_address argv, user
 /* Opens a program for execve(2), LOOKUP_* flags as given: a regular file, executable for the
  * running process, on a file system that allows it; -EACCES, -ELOOP, … */
 int execute_open(int directory, const char *path, unsigned flags, struct file **out);
+int execute_open_path(const struct path *path, struct file **out);
 
 /* Ends the running process; `status` as wait(2) reports it. */
 _Noreturn void process_exit(int status);
 
-/* The core of wait4(2) and waitid(2): the id of a child that matches and has something to report of
+/* The core of wait4(2) and waitid(2), for child `which`, a group's children (`which` negative), the
+ * own group's (0) or any: the id of a child that matches and has something to report of
  * what `options` ask for (WEXITED, WSTOPPED, WCONTINUED), 0 with WNOHANG, or an errno.  May sleep. */
 struct wait_result {
     int32_t id;
@@ -152,10 +159,11 @@ struct wait_result {
     int code;        /* CLD_* */
     struct rusage usage;
 };
+#define WAIT_ANY INT32_MIN
 long process_wait(int32_t which, unsigned options, struct wait_result *out);
 
-/* User and system time of live and ended tasks, ns. */
-void process_times(const struct process *process, uint64_t *user, uint64_t *system);
+/* User and system time of live and ended tasks, ns.  Neither ever decreases. */
+void process_times(struct process *process, uint64_t *user, uint64_t *system);
 unsigned process_count(void);
 int32_t process_last_id(void);
 

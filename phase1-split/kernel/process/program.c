@@ -139,6 +139,8 @@ static int load_interpreter(struct vm *vm, struct file *program, const struct im
         return -ENOEXEC;
     int error = read_exactly(program, path, image->layout.interpreter_size,
                              image->layout.interpreter_offset);
+    if (!error && path[image->layout.interpreter_size - 1] != '\0')
+        error = -ENOEXEC;
     if (!error)
         error = execute_open(AT_FDCWD, path, LOOKUP_FOLLOW, &file);
     if (error)

@@ -175,6 +175,12 @@ bool scheduler_should_yield(void)
     return turn_over;
 }
 
+void scheduler_end_turn(void)
+{
+    turn_over = true;
+    events_post(EVENT_WORK); /* so that before_user is called */
+}
+
 void scheduler_block(enum task_state state)
 {
     current->state = state;
@@ -221,6 +227,8 @@ static void handle_timer(void)
 {
     armed = UINT64_MAX;
     timer_run_expired();
+    if (current)
+        cpu_timers_check();
     if (current && clock_monotonic() - current->started_running >= TICK_NANOSECONDS)
         turn_over = runnable > 0;
     uint64_t next = timer_first();

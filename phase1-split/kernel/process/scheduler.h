@@ -35,6 +35,9 @@ void scheduler_handle_events(void);
 /* The running task's turn is over: yield at the next chance. */
 bool scheduler_should_yield(void);
 
+/* Ends the running task's turn before its time: it yields on the way back to user mode. */
+void scheduler_end_turn(void);
+
 /* Runs tasks; idles when none can run.  For the boot thread. */
 _Noreturn void scheduler_run(void);
 

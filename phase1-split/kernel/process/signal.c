@@ -15,6 +15,7 @@
 
 struct queued {
     struct list node;
+    uint32_t uid; /* real, of who is to get it: RLIMIT_SIGPENDING counts by it */
     siginfo_t information;
 };
 
@@ -76,13 +77,42 @@ static void fill_default(siginfo_t *information, int signal)
     information->si_code = SI_KERNEL;
 }
 
-static int add(struct signal_pending *pending, int signal, const siginfo_t *information)
+static unsigned count_of(const struct signal_pending *pending, uint32_t uid)
 {
+    unsigned count = 0;
+    const struct queued *entry;
+    list_for_each_entry(entry, &pending->queue, node)
+        count += entry->uid == uid;
+    return count;
+}
+
+/* May this user have one more signal queued?  Asked only for those that can queue up. */
+static bool within_limit(const struct process *target, uint32_t uid)
+{
+    uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur, count = 0;
+    if (queued_count < limit)
+        return true;
+    for (struct process *each = process_next(NULL); each; each = process_next(each)) {
+        const struct task *task;
+        count += count_of(&each->pending, uid);
+        list_for_each_entry(task, &each->tasks, of_process)
+            count += count_of(&task->pending, uid);
+    }
+    return count < limit;
+}
+
+static int add(struct process *process, struct signal_pending *pending, int signal,
+               const siginfo_t *information)
+{
+    uint32_t uid = process->credentials->uid;
     bool real_time = signal >= SIGRTMIN;
+    bool limited = information && (real_time || information->si_code < 0);
     if (!real_time && (pending->set & signal_bit(signal)))
         return 0; /* it is pending already: standard signals do not queue */
-    struct queued *entry = queued_count < SIGNALS_QUEUED ? kmalloc(sizeof *entry) : NULL;
+    bool allowed = queued_count < SIGNALS_QUEUED && (!limited || within_limit(process, uid));
+    struct queued *entry = allowed ? kmalloc(sizeof *entry) : NULL;
     if (entry) {
+        entry->uid = uid;
         if (information)
             entry->information = *information;
         else
@@ -101,7 +131,10 @@ static bool take_from(struct signal_pending *pending, uint64_t allowed, siginfo_
     uint64_t ready = pending->set & allowed;
     if (!ready)
         return false;
-    /* Faults first, as what they report concerns the very next instruction; then by number. */
+    /* The end comes before everything.  Then faults, as what they report concerns the very next
+     * instruction; then by number. */
+    if (ready & signal_bit(SIGKILL))
+        ready = signal_bit(SIGKILL);
     uint64_t faults = ready & (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
                                signal_bit(SIGTRAP) | signal_bit(SIGFPE) | signal_bit(SIGSYS));
     int signal = __builtin_ctzll(faults ? faults : ready) + 1;
@@ -156,7 +189,16 @@ bool signal_waiting(const struct task *task)
 
 bool signal_fatal_waiting(const struct task *task)
 {
-    return (signal_pending_set(task) & signal_bit(SIGKILL)) || task->process->exiting;
+    if (task->process->exiting)
+        return true;
+    uint64_t ready = signal_pending_set(task) & ~task->blocked;
+    for (; ready; ready &= ready - 1) {
+        int signal = __builtin_ctzll(ready) + 1;
+        if (task->process->actions->action[signal - 1].handler == SIGNAL_DEFAULT &&
+            signal_default(signal) == DEFAULT_KILL)
+            return true;
+    }
+    return false;
 }
 
 bool signal_dumps_core(int signal)
@@ -263,7 +305,7 @@ static int send(struct process *process, struct task *task, struct signal_pendin
         resume(process, signal == SIGCONT);
     if (is_discarded(process, task, signal))
         return 0;
-    int error = add(pending, signal, information);
+    int error = add(process, pending, signal, information);
     if (!error && ((~task->blocked | task->awaited) & signal_bit(signal)))
         wake(task);
     return error;
@@ -302,7 +344,7 @@ void signal_force(int signal, const siginfo_t *information)
         action->handler = SIGNAL_DEFAULT;
         current->blocked &= ~bit;
     }
-    add(&current->pending, signal, information);
+    add(current->process, &current->pending, signal, information);
     events_post(EVENT_WORK);
 }
 

@@ -105,7 +105,10 @@ static void run_handler(struct user_registers *registers, struct signal_action *
     settle_call_for_handler(registers, action->flags);
     uint64_t mask = current->restore_blocked ? current->saved_blocked : current->blocked;
     if (signal_push_frame(registers, information, action, mask)) {
-        process_exit(SIGSEGV); /* no stack left to handle anything on */
+        if (signal == SIGSEGV)
+            action->handler = SIGNAL_DEFAULT; /* its own handler cannot be told either */
+        signal_force(SIGSEGV, NULL);
+        return;
     }
     current->restore_blocked = false;
     current->blocked |= action->mask;
@@ -122,6 +125,9 @@ static void handle(struct user_registers *registers, const siginfo_t *informatio
         &current_process()->actions->action[information->si_signo - 1];
     if (action->handler == SIGNAL_IGNORE)
         return;
+    if (action->handler == SIGNAL_DEFAULT && !current_process()->parent &&
+        information->si_code <= 0)
+        return; /* somebody sent it to init, which had it blocked: init lives */
     if (action->handler == SIGNAL_DEFAULT)
         act_by_default(information->si_signo);
     else

@@ -15,6 +15,7 @@
 
 #define RED_ZONE 128 /* bytes below the stack pointer that belong to the program (AMD64 ABI, 3.2.2) */
 #define FPU_ALIGNMENT 64
+#define MINIMUM_STACK 2048u /* MINSIGSTKSZ */
 
 /* struct ucontext with its pointers as numbers. */
 struct user_context {
@@ -42,9 +43,11 @@ struct frame_on_stack {
     siginfo_t information;
 };
 
-static bool on_alternate_stack(const struct signal_stack *stack, user_address rsp)
+bool signal_on_alternate_stack(user_address rsp)
 {
-    return !(stack->flags & SS_DISABLE) && rsp > stack->base && rsp - stack->base <= stack->size;
+    const struct signal_stack *stack = &current->stack;
+    return !(stack->flags & (SS_DISABLE | SS_AUTODISARM)) && rsp > stack->base &&
+           rsp - stack->base <= stack->size;
 }
 
 static user_address choose_stack(const struct user_registers *registers,
@@ -52,7 +55,7 @@ static user_address choose_stack(const struct user_registers *registers,
 {
     const struct signal_stack *stack = &current->stack;
     if ((action->flags & SA_ONSTACK) && !(stack->flags & SS_DISABLE) &&
-        !on_alternate_stack(stack, registers->rsp))
+        !signal_on_alternate_stack(registers->rsp))
         return stack->base + stack->size;
     return registers->rsp - RED_ZONE;
 }
@@ -64,7 +67,8 @@ static void save_registers(struct user_context *context, const struct user_regis
         .r13 = from->r13, .r14 = from->r14, .r15 = from->r15, .rdi = from->rdi, .rsi = from->rsi,
         .rbp = from->rbp, .rbx = from->rbx, .rdx = from->rdx, .rax = from->rax, .rcx = from->rcx,
         .rsp = from->rsp, .rip = from->rip, .rflags = from->rflags, .cs = from->cs,
-        .ss = from->ss,
+        .ss = from->ss, .error_code = current->exception.error_code,
+        .vector = current->exception.vector, .fault_address = current->exception.address,
     };
 }
 
@@ -90,16 +94,20 @@ static void load_registers(struct user_registers *to, const struct user_context 
     to->rflags = context->registers.rflags;
 }
 
+/* One for all, on its way between a thread and its stack: nothing sleeps while it is in use, and no
+ * signal is lost for want of memory. */
+static char *image;
+
+int signal_frame_init(void)
+{
+    image = kmalloc(thread_fpu_size());
+    return image ? 0 : -ENOMEM;
+}
+
 static int push_fpu(user_address to)
 {
-    size_t size = thread_fpu_size();
-    void *image = kmalloc(size);
-    if (!image)
-        return -ENOMEM;
     thread_fpu_save(current->thread, image);
-    int error = copy_to_user(to, image, size);
-    kfree(image);
-    return error;
+    return copy_to_user(to, image, thread_fpu_size());
 }
 
 static int pop_fpu(user_address from)
@@ -108,14 +116,23 @@ static int pop_fpu(user_address from)
         thread_fpu_reset(current->thread);
         return 0;
     }
-    size_t size = thread_fpu_size();
-    char *image = kzalloc(size);
-    if (!image)
-        return -ENOMEM;
-    size_t got = user_read(image, from, size);
-    int error = got < 512 ? -EFAULT : thread_fpu_load(current->thread, image, got);
-    kfree(image);
-    return error;
+    size_t got = user_read(image, from, thread_fpu_size());
+    return got < 512 ? -EFAULT : thread_fpu_load(current->thread, image, got);
+}
+
+void signal_read_fpu(struct _fpstate_64 *out)
+{
+    thread_fpu_save(current->thread, image);
+    memcpy(out, image, sizeof *out);
+}
+
+/* A frame that would reach below the alternate stack is not pushed: who knows what lies there. */
+static bool fits(user_address top, user_address at)
+{
+    const struct signal_stack *stack = &current->stack;
+    if ((stack->flags & SS_DISABLE) || top <= stack->base || top - stack->base > stack->size)
+        return true;
+    return at > stack->base;
 }
 
 int signal_push_frame(struct user_registers *registers, const siginfo_t *information,
@@ -134,15 +151,39 @@ int signal_push_frame(struct user_registers *registers, const siginfo_t *informa
     frame.context.stack.flags = current->stack.flags;
     frame.context.stack.size = current->stack.size;
     frame.context.registers.fpu = fpu;
-    frame.context.mask = restore_mask;
-    if (!(action->flags & SA_RESTORER) || push_fpu(fpu) ||
+    frame.context.mask = frame.context.registers.old_mask = restore_mask;
+    if (!(action->flags & SA_RESTORER) || !fits(top, at) || push_fpu(fpu) ||
         copy_to_user(at, &frame, sizeof frame))
         return -EFAULT;
+    thread_fpu_reset(current->thread); /* the handler starts with default rounding and masks */
+    if (current->stack.flags & SS_AUTODISARM)
+        current->stack = (struct signal_stack){ .flags = SS_DISABLE };
     user_registers_reset(registers, action->handler, at);
     registers->rdi = information->si_signo;
     registers->rsi = at + offsetof(struct frame_on_stack, information);
     registers->rdx = at + offsetof(struct frame_on_stack, context);
     return 0;
+}
+
+int signal_set_stack(const struct signal_stack *wanted)
+{
+    uint32_t mode = wanted->flags & ~SS_AUTODISARM;
+    if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
+        return -EINVAL;
+    if (mode == SS_DISABLE) {
+        current->stack = (struct signal_stack){ .flags = wanted->flags };
+        return 0;
+    }
+    if (wanted->size < MINIMUM_STACK)
+        return -ENOMEM;
+    current->stack = (struct signal_stack){ wanted->base, wanted->size,
+                                            wanted->flags & SS_AUTODISARM };
+    return 0;
+}
+
+size_t signal_frame_size(void)
+{
+    return sizeof(struct frame_on_stack) + thread_fpu_size() + FPU_ALIGNMENT + 16;
 }
 
 int signal_pop_frame(struct user_registers *registers)
@@ -156,8 +197,9 @@ int signal_pop_frame(struct user_registers *registers)
     if (user_registers_sanitize(registers) || pop_fpu(frame.context.registers.fpu))
         return -EFAULT;
     current->blocked = frame.context.mask & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
-    current->stack.base = frame.context.stack.base;
-    current->stack.flags = frame.context.stack.flags;
-    current->stack.size = frame.context.stack.size;
+    struct signal_stack stack = { frame.context.stack.base, frame.context.stack.size,
+                                  frame.context.stack.flags };
+    if (!signal_on_alternate_stack(registers->rsp))
+        signal_set_stack(&stack); /* a program may have changed it to nonsense: no harm then */
     return 0;
 }

@@ -24,10 +24,26 @@ uint64_t signal_pending_set(const struct task *task);
 /* A new action makes `signal` ignored: it is no longer pending. */
 void signal_flush_ignored(struct process *process, int signal);
 
+/* At boot.  0 or -ENOMEM. */
+int signal_frame_init(void);
+
 /* Builds the frame of a handler on the user's stack and points the registers at it.  0 or -EFAULT
  * when the stack cannot be written. */
 int signal_push_frame(struct user_registers *registers, const siginfo_t *information,
                       const struct signal_action *action, uint64_t restore_mask);
+
+/* The running task's FPU and SSE registers. */
+struct _fpstate_64;
+void signal_read_fpu(struct _fpstate_64 *out);
+
+/* Is this stack pointer on the running task's alternate stack? */
+bool signal_on_alternate_stack(user_address rsp);
+
+/* sigaltstack(2): sets it.  0, -EINVAL or -ENOMEM. */
+int signal_set_stack(const struct signal_stack *wanted);
+
+/* The most bytes that a handler's frame takes (AT_MINSIGSTKSZ). */
+size_t signal_frame_size(void);
 
 /* rt_sigreturn(2): takes such a frame back.  0 or -EFAULT. */
 int signal_pop_frame(struct user_registers *registers);

@@ -8,6 +8,9 @@
  * the process's.  0 or -ENOMEM. */
 int task_create(struct process *process, void (*entry)(void *task), struct task **out);
 
+/* Its time on the processor so far, ns. */
+uint64_t task_run_time(const struct task *task);
+
 /* Frees a task that is not running; its CPU time goes to its process. */
 void task_free(struct task *task);
 

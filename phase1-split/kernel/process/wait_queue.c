@@ -37,3 +37,12 @@ void wait_queue_wake(struct wait_queue *queue)
     list_for_each_entry(entry, &queue->waiters, node)
         task_wake(entry->task);
 }
+
+void wait_queue_release(struct wait_queue *queue)
+{
+    struct wait_entry *entry, *next;
+    list_for_each_entry_safe(entry, next, &queue->waiters, node) {
+        wait_queue_remove(entry);
+        task_wake(entry->task);
+    }
+}

@@ -37,6 +37,9 @@ int wait_queue_sleep_killable(struct wait_queue *queue);
 /* Makes every sleeper runnable. */
 void wait_queue_wake(struct wait_queue *queue);
 
+/* Wakes every sleeper and lets go of it: the queue's memory is about to be freed. */
+void wait_queue_release(struct wait_queue *queue);
+
 /* Several queues at once (poll): add entries, call task_sleep() of process/scheduler.h, remove. */
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_entry *entry);

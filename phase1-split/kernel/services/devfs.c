@@ -53,6 +53,8 @@ static int add_devices(struct tree *tree)
     int error = 0;
 
     for (size_t i = 0; error == 0 && (device = device_at(i)) != NULL; i++) {
+        if (device->name == NULL) /* shown elsewhere */
+            continue;
         struct new_node what = { .mode = S_IFCHR | device->permissions, .device = device->number,
                                  .now = tree_now() };
 

@@ -145,7 +145,7 @@ static int32_t parent_id(const struct process *process)
 /* Fields 1 to 13: who it is, and its page faults. */
 static void add_identity(const struct proc_subject *subject, struct text *out)
 {
-    const struct process *process = subject->process;
+    struct process *process = subject->process;
     const struct task *task = proc_task(subject);
     const struct tty *terminal = process->terminal;
 
@@ -162,7 +162,7 @@ static void add_identity(const struct proc_subject *subject, struct text *out)
 }
 
 /* Fields 14 to 22: its time. */
-static void add_times(const struct process *process, struct text *out)
+static void add_times(struct process *process, struct text *out)
 {
     uint64_t user, system;
 
@@ -219,7 +219,7 @@ static void add_addresses(const struct process *process, bool open, struct text 
 
 int proc_stat(const struct proc_subject *subject, struct text *out)
 {
-    const struct process *process = subject->process;
+    struct process *process = subject->process;
     const struct task *task = proc_task(subject);
     bool open = proc_may_inspect(subject);
 

@@ -95,7 +95,7 @@ static int show_loadavg(const struct proc_subject *subject, struct text *out)
 static void total_times(uint64_t *user, uint64_t *system)
 {
     static uint64_t user_shown, system_shown;
-    const struct process *process;
+    struct process *process;
     uint64_t own_user, own_system;
 
     *user = *system = 0;
@@ -188,6 +188,8 @@ static const char *driver_name(const struct device *device)
         return "tty";
     case 5:
         return "/dev/tty";
+    case 136:
+        return "pts";
     default:
         return device->name;
     }

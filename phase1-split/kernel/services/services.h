@@ -7,7 +7,8 @@
 
 #include <fs/vfs.h>
 
-extern const struct file_system_type tmpfs_type, devfs_type, procfs_type, initramfs_type;
+extern const struct file_system_type tmpfs_type, devfs_type, devpts_type, procfs_type,
+    initramfs_type;
 
 /* Registers /dev/null, zero, full, random, urandom and kmsg.  0 or an errno. */
 int devfs_init(void);

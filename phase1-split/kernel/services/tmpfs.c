@@ -13,9 +13,8 @@
 
 #include <lib/string.h>
 
+#include <services/mount_options.h>
 #include <services/tree.h>
-
-#define OPTION_LENGTH 64 /* one option with its value, NUL included */
 
 struct tmpfs_options {
     uint64_t pages, nodes; /* 0: no limit */
@@ -69,11 +68,6 @@ static int parse_size(char *text, uint64_t *pages)
     return 0;
 }
 
-static int parse_number(const char *text, unsigned base, uint64_t limit, uint64_t *out)
-{
-    return string_to_u64(text, base, out) != 0 || *out > limit ? -EINVAL : 0;
-}
-
 static int parse_option(const char *key, char *value, struct tmpfs_options *options)
 {
     if (strcmp(key, "size") == 0)
@@ -83,35 +77,24 @@ static int parse_option(const char *key, char *value, struct tmpfs_options *opti
     if (strcmp(key, "nr_inodes") == 0)
         return parse_scaled(value, &options->nodes);
     if (strcmp(key, "mode") == 0)
-        return parse_number(value, 8, 07777, &options->mode);
+        return mount_option_number(value, 8, 07777, &options->mode);
     if (strcmp(key, "uid") == 0)
-        return parse_number(value, 10, UINT32_MAX - 1, &options->uid);
+        return mount_option_number(value, 10, UINT32_MAX - 1, &options->uid);
     if (strcmp(key, "gid") == 0)
-        return parse_number(value, 10, UINT32_MAX - 1, &options->gid);
+        return mount_option_number(value, 10, UINT32_MAX - 1, &options->gid);
     return -EINVAL;
 }
 
-/* "key=value,key=value"; empty parts are allowed, unknown keys are not. */
+/* Every option has a value; unknown ones are refused. */
 static int parse_options(const char *text, struct tmpfs_options *options)
 {
-    char option[OPTION_LENGTH], *value;
-    size_t length;
-    int error = 0;
+    struct mount_option option;
+    int error;
 
-    for (; error == 0 && *text != '\0'; text += length + (text[length] == ',')) {
-        for (length = 0; text[length] != '\0' && text[length] != ','; length++)
-            ;
-        if (length == 0)
-            continue;
-        if (length >= sizeof(option))
-            return -EINVAL;
-        memcpy(option, text, length);
-        option[length] = '\0';
-        value = strchr(option, '=');
-        if (value == NULL)
-            return -EINVAL;
-        *value = '\0';
-        error = parse_option(option, value + 1, options);
+    while ((error = mount_option_next(&text, &option)) > 0) {
+        error = option.value == NULL ? -EINVAL : parse_option(option.key, option.value, options);
+        if (error != 0)
+            return error;
     }
     return error;
 }

@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 
+#include <memory/reclaim.h>
 #include <platform/event.h>
 #include <platform/log.h>
 #include <process/process.h>
@@ -37,7 +38,7 @@ static long call(struct user_registers *r)
     /* descriptors */
     CALL3(read) CALL3(write) CALL4(pread64) CALL4(pwrite64) CALL3(readv) CALL3(writev)
     CALL5(preadv) CALL5(pwritev) CALL3(lseek) CALL1(close) CALL3(close_range) CALL1(dup)
-    CALL2(dup2) CALL3(dup3) CALL3(fcntl) CALL3(ioctl) CALL1(fsync) CALL1(fdatasync)
+    CALL2(dup2) CALL3(dup3) CALL3(fcntl) CALL2(flock) CALL3(ioctl) CALL1(fsync) CALL1(fdatasync)
     CALL2(ftruncate) CALL3(getdents64) CALL4(sendfile) CALL4(fallocate)
     /* path names */
     CALL3(open) CALL4(openat) CALL2(creat) CALL2(truncate) CALL2(stat) CALL2(lstat) CALL2(fstat)
@@ -54,7 +55,7 @@ static long call(struct user_registers *r)
     /* processes */
     CALL0(fork) CALL0(vfork) CALL5(clone) CALL3(execve) CALL5(execveat) CALL1(exit)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)
-    CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid)
+    CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid) CALL0(vhangup)
     CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
     CALL5(prctl) CALL0(sched_yield) CALL3(sched_getaffinity) CALL3(sched_setaffinity) CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
     CALL1(times) CALL2(getrlimit) CALL2(setrlimit) CALL4(prlimit64)
@@ -83,6 +84,8 @@ static long call(struct user_registers *r)
 void system_call(struct user_registers *registers)
 {
     long result = call(registers);
+    while (result == -ENOMEM && memory_is_short() && memory_reclaim())
+        result = call(registers); /* a call that failed has changed nothing */
     registers->rax = result;
     /* A call that a signal cut short is wound back by signal_deliver(), whatever has become of
      * the signal since. */

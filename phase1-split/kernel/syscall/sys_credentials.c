@@ -214,6 +214,18 @@ long sys_getgroups(int size, user_address out)
     return own->group_count;
 }
 
+/* Linux keeps the groups in order, and getgroups(2) shows it. */
+static void sort(uint32_t *ids, uint32_t count)
+{
+    for (uint32_t gap = count / 2; gap; gap /= 2)
+        for (uint32_t i = gap; i < count; i++) {
+            uint32_t id = ids[i], place = i;
+            for (; place >= gap && ids[place - gap] > id; place -= gap)
+                ids[place] = ids[place - gap];
+            ids[place] = id;
+        }
+}
+
 long sys_setgroups(int size, user_address groups)
 {
     if (!process_privileged())
@@ -228,6 +240,7 @@ long sys_setgroups(int size, user_address groups)
         credentials_put(new);
         return -EFAULT;
     }
+    sort(new->groups, new->group_count);
     install(new);
     return 0;
 }

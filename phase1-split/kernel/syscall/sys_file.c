@@ -57,11 +57,18 @@ static long transfer_at(int fd, struct user_buffer *buffer, int64_t position, tr
     return moved;
 }
 
+/* All of the caller's buffer must be in range, although not all of it may be used. */
+static void buffer_init(struct user_buffer *buffer, user_address data, size_t size)
+{
+    user_buffer_init(buffer, data, size);
+    buffer->length = min(size, TRANSFER_LIMIT);
+}
+
 long sys_read(int fd, user_address data, size_t size)
 {
     struct user_buffer buffer;
 
-    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    buffer_init(&buffer, data, size);
     return transfer_next(fd, &buffer, file_read);
 }
 
@@ -69,7 +76,7 @@ long sys_write(int fd, user_address data, size_t size)
 {
     struct user_buffer buffer;
 
-    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    buffer_init(&buffer, data, size);
     return transfer_next(fd, &buffer, file_write);
 }
 
@@ -77,7 +84,7 @@ long sys_pread64(int fd, user_address data, size_t size, int64_t position)
 {
     struct user_buffer buffer;
 
-    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    buffer_init(&buffer, data, size);
     return transfer_at(fd, &buffer, position, file_read);
 }
 
@@ -85,7 +92,7 @@ long sys_pwrite64(int fd, user_address data, size_t size, int64_t position)
 {
     struct user_buffer buffer;
 
-    user_buffer_init(&buffer, data, min(size, TRANSFER_LIMIT));
+    buffer_init(&buffer, data, size);
     return transfer_at(fd, &buffer, position, file_write);
 }
 
@@ -200,8 +207,25 @@ long sys_pwritev(int fd, user_address segments, int count, uint64_t low, uint64_
 
 /* ---- positions ---- */
 
-/* Files have no holes as far as SEEK_DATA and SEEK_HOLE tell, which lseek(2) allows: all is data,
- * and the one hole begins at the end. */
+/* SEEK_DATA and SEEK_HOLE: how far it is from `offset` to the place. */
+static int64_t seek_content(const struct file *file, int64_t offset, bool data, int *error)
+{
+    struct inode *inode = file->inode;
+    uint64_t size = inode->attributes.size, from = (uint64_t)offset;
+
+    if (offset < 0 || from >= size) {
+        *error = -ENXIO;
+        return 0;
+    }
+    if (!inode_is_paged(inode))
+        return data ? 0 : (int64_t)(size - from); /* all is data; the hole begins at the end */
+    uint64_t found = page_cache_seek(inode, from, data);
+
+    if (data && found == size)
+        *error = -ENXIO;
+    return (int64_t)(found - from);
+}
+
 static int64_t seek_base(const struct file *file, int64_t offset, int whence, int *error)
 {
     int64_t size = (int64_t)file->inode->attributes.size;
@@ -211,10 +235,7 @@ static int64_t seek_base(const struct file *file, int64_t offset, int whence, in
     case SEEK_CUR: return (int64_t)file->position;
     case SEEK_END: return size;
     case SEEK_DATA:
-    case SEEK_HOLE:
-        if (offset < 0 || offset >= size)
-            *error = -ENXIO;
-        return whence == SEEK_DATA ? 0 : size - offset;
+    case SEEK_HOLE: return seek_content(file, offset, whence == SEEK_DATA, error);
     default:
         *error = -EINVAL;
         return 0;
@@ -234,9 +255,7 @@ long sys_lseek(int fd, int64_t offset, int whence)
 
     if (error)
         return error;
-    if (__builtin_add_overflow(position, offset, &position))
-        return -EOVERFLOW;
-    if (position < 0)
+    if (__builtin_add_overflow(position, offset, &position) || position < 0)
         return -EINVAL;
     file->position = (uint64_t)position;
     return position;
@@ -366,6 +385,18 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case F_GETPIPE_SZ: return S_ISFIFO(file->inode->attributes.mode) ? (long)PIPE_SIZE : -EBADF;
     default: return -EINVAL;
     }
+}
+
+long sys_flock(int fd, int operation)
+{
+    struct file *file = fd_get(fd);
+
+    if (!file)
+        return -EBADF;
+    long result = file_lock_whole(file, operation);
+
+    file_put(file);
+    return result;
 }
 
 long sys_ioctl(int fd, unsigned command, uint64_t argument)
@@ -513,12 +544,22 @@ static long send(struct file *to, struct file *from, uint64_t *position, size_t 
     return sent > 0 ? (long)sent : moved;
 }
 
+/* Was it opened for `access`, or for both reading and writing? */
+static bool has_access(const struct file *file, unsigned access)
+{
+    unsigned mode = file->flags & O_ACCMODE;
+
+    return !(file->flags & O_PATH) && (mode == access || mode == O_RDWR);
+}
+
 static long send_checked(struct file *to, struct file *from, user_address position, size_t count)
 {
     uint64_t at = from->position;
 
     if (position && copy_from_user(&at, position, sizeof(at)) < 0)
         return -EFAULT;
+    if (!has_access(from, O_RDONLY) || !has_access(to, O_WRONLY))
+        return -EBADF;
     if (!from->seekable)
         return position ? -ESPIPE : -EINVAL;
     if ((int64_t)at < 0 || (to->flags & O_APPEND))

@@ -55,8 +55,7 @@ static int open_descriptor(int fd, struct file **out)
         return -EBADF;
     if (!file->path.dentry)
         return -EACCES;
-    int error = inode_permission(file->inode, 1, false);
-    return error ? error : file_open(&file->path, O_RDONLY, out);
+    return execute_open_path(&file->path, out);
 }
 
 long sys_execveat(int directory, user_address path, user_address argv, user_address envp, int flags)
@@ -101,7 +100,7 @@ long sys_wait4(int which, user_address status, int options, user_address usage)
         return -EINVAL;
     if (which == INT32_MIN)
         return -ESRCH;
-    long id = process_wait(which, options | WEXITED, &result);
+    long id = process_wait(which == -1 ? WAIT_ANY : which, options | WEXITED, &result);
     if (id <= 0)
         return id;
     if (status && copy_to_user(status, &result.status, sizeof result.status))
@@ -115,14 +114,14 @@ static int waitid_target(int kind, int id, int32_t *which)
 {
     switch (kind) {
     case P_ALL:
-        *which = -1;
+        *which = WAIT_ANY;
         return 0;
     case P_PID:
         *which = id;
         return id > 0 ? 0 : -EINVAL;
     case P_PGID:
         *which = -id;
-        return id >= 0 && id != 1 ? 0 : -EINVAL;
+        return id >= 0 ? 0 : -EINVAL;
     default:
         return -EINVAL;
     }
@@ -232,6 +231,14 @@ long sys_setsid(void)
     self->session = self->group = self->id;
     self->terminal = NULL;
     return self->id;
+}
+
+long sys_vhangup(void)
+{
+    if (!process_privileged())
+        return -EPERM;
+    tty_hang_up_own();
+    return 0;
 }
 
 /* ---- the task ---- */

@@ -10,7 +10,6 @@
 
 #define MASK_SIZE sizeof(uint64_t)
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
-#define MINIMUM_STACK 2048u /* MINSIGSTKSZ */
 
 static bool is_signal(int signal)
 {
@@ -145,8 +144,7 @@ long sys_sigaltstack(user_address stack, user_address old)
         uint64_t size;
     } wanted, before = { current->stack.base, current->stack.flags, 0, current->stack.size };
     user_address rsp = thread_registers(current->thread)->rsp;
-    bool active = !(current->stack.flags & SS_DISABLE) && rsp > current->stack.base &&
-                  rsp - current->stack.base <= current->stack.size;
+    bool active = signal_on_alternate_stack(rsp);
     if (active)
         before.flags |= SS_ONSTACK;
     if (stack) {
@@ -154,15 +152,10 @@ long sys_sigaltstack(user_address stack, user_address old)
             return -EFAULT;
         if (active)
             return -EPERM;
-        if (wanted.flags != 0 && wanted.flags != SS_DISABLE && wanted.flags != SS_ONSTACK)
-            return -EINVAL;
-        if (wanted.flags == SS_DISABLE)
-            wanted.base = wanted.size = 0;
-        else if (wanted.size < MINIMUM_STACK)
-            return -ENOMEM;
-        current->stack.base = wanted.base;
-        current->stack.size = wanted.size;
-        current->stack.flags = wanted.flags == SS_DISABLE ? SS_DISABLE : 0;
+        int error = signal_set_stack(
+            &(struct signal_stack){ wanted.base, wanted.size, wanted.flags });
+        if (error)
+            return error;
     }
     return old ? copy_to_user(old, &before, sizeof before) : 0;
 }
@@ -184,13 +177,18 @@ static siginfo_t from_self(int signal, int code)
 static long kill_matching(int32_t group, int signal, const siginfo_t *information)
 {
     long result = -ESRCH;
+    bool everybody = group == 0;
     struct process *self = current_process();
+    if (signal && !is_signal(signal))
+        return -EINVAL;
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         if (group > 0 ? each->group != group : (each->id == 1 || each == self))
             continue;
         int error = signal_permitted(each, signal)
                         ? signal_send_process(each, signal, information)
                         : -EPERM;
+        if (everybody && error == -EPERM)
+            error = 0; /* of kill(-1) one hears only that there is nobody at all */
         if (result != 0)
             result = error;
     }
@@ -199,8 +197,6 @@ static long kill_matching(int32_t group, int signal, const siginfo_t *informatio
 
 long sys_kill(int pid, int signal)
 {
-    if (signal && !is_signal(signal))
-        return -EINVAL;
     siginfo_t information = from_self(signal, SI_USER);
     if (pid == -1)
         return kill_matching(0, signal, &information);
@@ -211,6 +207,8 @@ long sys_kill(int pid, int signal)
     struct process *process = process_find(pid);
     if (!process)
         return -ESRCH;
+    if (signal && !is_signal(signal))
+        return -EINVAL;
     if (!signal_permitted(process, signal))
         return -EPERM;
     return signal_send_process(process, signal, &information);
@@ -222,13 +220,13 @@ long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
     siginfo_t sent;
     if (copy_from_user(&sent, information, sizeof sent))
         return -EFAULT;
-    if (signal && !is_signal(signal))
-        return -EINVAL;
+    if ((sent.si_code >= 0 || sent.si_code == SI_TKILL) && pid != current_process()->id)
+        return -EPERM;
     struct process *process = process_find(pid);
     if (!process)
         return -ESRCH;
-    if ((sent.si_code >= 0 || sent.si_code == SI_TKILL) && process != current_process())
-        return -EPERM;
+    if (signal && !is_signal(signal))
+        return -EINVAL;
     if (!signal_permitted(process, signal))
         return -EPERM;
     sent.si_signo = signal;
@@ -248,11 +246,13 @@ static struct task *find_task(int process_id, int id)
 
 long sys_tgkill(int process, int id, int signal)
 {
-    if (process <= 0 || id <= 0 || (signal && !is_signal(signal)))
+    if (process <= 0 || id <= 0)
         return -EINVAL;
     struct task *task = find_task(process, id);
     if (!task)
         return -ESRCH;
+    if (signal && !is_signal(signal))
+        return -EINVAL;
     if (!signal_permitted(task->process, signal))
         return -EPERM;
     siginfo_t information = from_self(signal, SI_TKILL);

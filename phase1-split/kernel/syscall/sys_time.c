@@ -3,6 +3,7 @@
 #include <linux/time.h>
 #include <linux/time_types.h>
 
+#include <param.h>
 #include <platform/clock.h>
 #include <platform/memory.h>
 #include <platform/user.h>
@@ -34,18 +35,42 @@ int time_read_timespec(user_address from, uint64_t *out)
 
 /* ---- clocks ---- */
 
+/* A clock with a negative id is the processor time of a process or task, as clock_getcpuclockid(3)
+ * makes them: the pid's complement, a bit for tasks, two bits for which time. */
+#define CPU_CLOCK_WHICH 3
+#define CPU_CLOCK_PROFILE 0
+#define CPU_CLOCK_USER 1
+#define CPU_CLOCK_ALL 2
+
+static int read_cpu_clock(int clock, uint64_t *out)
+{
+    uint64_t user, system;
+    int pid = ~(clock >> 3), which = clock & CPU_CLOCK_WHICH;
+    struct process *process = pid ? process_find(pid) : current_process();
+    if (!process || which > CPU_CLOCK_ALL)
+        return -EINVAL;
+    process_times(process, &user, &system);
+    *out = which == CPU_CLOCK_USER ? user : user + system;
+    return 0;
+}
+
 static int read_clock(int clock, uint64_t *out)
 {
     uint64_t user, system;
+    if (clock < 0)
+        return read_cpu_clock(clock, out);
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI: /* nobody has told the leap seconds */
         *out = wall_clock();
         return 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
         *out = clock_monotonic();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
@@ -174,12 +199,18 @@ uint64_t time_deadline_after(uint64_t nanoseconds)
     return nanoseconds < WAIT_FOREVER - 1 - now ? now + nanoseconds : WAIT_FOREVER - 1;
 }
 
+static bool can_sleep_by(int clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+           clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+}
+
 long sys_clock_nanosleep(int clock, int flags, user_address time, user_address left)
 {
     uint64_t wanted, now;
-    if (clock == CLOCK_THREAD_CPUTIME_ID || clock == CLOCK_PROCESS_CPUTIME_ID)
-        return -EOPNOTSUPP;
     int error = read_clock(clock, &now);
+    if (!error && !can_sleep_by(clock))
+        error = -EOPNOTSUPP;
     if (!error)
         error = time_read_timespec(time, &wanted);
     if (error)
@@ -201,9 +232,13 @@ static void alarm_expired(struct timer *timer)
 {
     struct process *process = container_of(timer, struct process, alarm);
     signal_send_process(process, SIGALRM, NULL);
-    /* The heap has just given up this timer's place: starting it again cannot fail. */
-    if (process->alarm_interval)
-        timer_start(timer, time_deadline_after(process->alarm_interval));
+    if (!process->alarm_interval)
+        return;
+    /* In step with the first time, but never so soon that the program gets nowhere.  The heap has
+     * just given up this timer's place: starting it again cannot fail. */
+    uint64_t next = timer->deadline + process->alarm_interval;
+    uint64_t least = clock_monotonic() + ALARM_INTERVAL_LEAST;
+    timer_start(timer, next < least ? least : next);
 }
 
 static int set_alarm(uint64_t value, uint64_t interval, uint64_t *old_value, uint64_t *old_interval)
@@ -227,7 +262,8 @@ long sys_alarm(unsigned seconds)
 {
     uint64_t value, interval;
     set_alarm(seconds * NANOSECONDS_PER_SECOND, 0, &value, &interval);
-    return (value + NANOSECONDS_PER_SECOND - 1) / NANOSECONDS_PER_SECOND;
+    uint64_t left = (value + NANOSECONDS_PER_SECOND / 2) / NANOSECONDS_PER_SECOND;
+    return value && !left ? 1 : left; /* 0 would mean that none was set */
 }
 
 static struct __kernel_old_itimerval to_itimerval(uint64_t value, uint64_t interval)
@@ -238,13 +274,53 @@ static struct __kernel_old_itimerval to_itimerval(uint64_t value, uint64_t inter
     };
 }
 
+/* The timer and the time it measures; NULL: there is no such timer. */
+static struct cpu_timer *find_cpu_timer(int which, uint64_t *now)
+{
+    struct process *self = current_process();
+    uint64_t user, system;
+    process_times(self, &user, &system);
+    *now = which == ITIMER_VIRTUAL ? user : user + system;
+    return which == ITIMER_VIRTUAL ? &self->user_timer
+           : which == ITIMER_PROF  ? &self->cpu_timer
+                                   : NULL;
+}
+
+static int get_cpu_timer(int which, uint64_t *value, uint64_t *interval)
+{
+    uint64_t now;
+    const struct cpu_timer *timer = find_cpu_timer(which, &now);
+    if (!timer)
+        return -EINVAL;
+    *value = timer->deadline > now ? timer->deadline - now : timer->deadline ? 1000 : 0;
+    *interval = timer->interval;
+    return 0;
+}
+
+static int set_cpu_timer(int which, uint64_t value, uint64_t interval, uint64_t *old_value,
+                         uint64_t *old_interval)
+{
+    uint64_t now;
+    int error = get_cpu_timer(which, old_value, old_interval);
+    if (error)
+        return error;
+    struct cpu_timer *timer = find_cpu_timer(which, &now);
+    timer->deadline = value ? now + value : 0;
+    timer->interval = interval;
+    return 0;
+}
+
 long sys_getitimer(int which, user_address out)
 {
     struct process *self = current_process();
-    if (which != ITIMER_REAL)
+    uint64_t value, interval;
+    if (which == ITIMER_REAL) {
+        value = self->alarm.place ? left_until(self->alarm.deadline) : 0;
+        interval = self->alarm_interval;
+    } else if (get_cpu_timer(which, &value, &interval)) {
         return -EINVAL;
-    uint64_t value = self->alarm.place ? left_until(self->alarm.deadline) : 0;
-    struct __kernel_old_itimerval timer = to_itimerval(value, self->alarm_interval);
+    }
+    struct __kernel_old_itimerval timer = to_itimerval(value, interval);
     return copy_to_user(out, &timer, sizeof timer);
 }
 
@@ -263,13 +339,13 @@ long sys_setitimer(int which, user_address value, user_address old)
     uint64_t new_value, new_interval, old_value, old_interval;
     if (value && copy_from_user(&wanted, value, sizeof wanted))
         return -EFAULT;
-    if (which != ITIMER_REAL)
-        return -EINVAL;
     int error = from_timeval(&wanted.it_value, &new_value);
     if (!error)
         error = from_timeval(&wanted.it_interval, &new_interval);
     if (!error)
-        error = set_alarm(new_value, new_interval, &old_value, &old_interval);
+        error = which == ITIMER_REAL
+                    ? set_alarm(new_value, new_interval, &old_value, &old_interval)
+                    : set_cpu_timer(which, new_value, new_interval, &old_value, &old_interval);
     if (error || !old)
         return error;
     struct __kernel_old_itimerval before = to_itimerval(old_value, old_interval);

@@ -37,9 +37,9 @@ static void flush_input(struct tty *tty)
     uint8_t piece[TTY_PIECE];
 
     tty_input_flush(tty);
-    while (console_read(tty->console, piece, sizeof(piece)) > 0)
+    while (tty->driver->read(tty, piece, sizeof(piece)) > 0)
         ;
-    tty->input.left_in_console = false;
+    tty->input.left_in_driver = false;
 }
 
 static int flush(struct tty *tty, uint64_t which)
@@ -60,11 +60,10 @@ static int flow(struct tty *tty, uint64_t action)
 
     switch (action) {
     case TCOOFF:
-        tty->output.stopped_by_call = true;
+        tty_output_stop(tty, true);
         return 0;
     case TCOON:
-        tty->output.stopped_by_call = false;
-        tty_output_start(tty);
+        tty_output_start(tty, true);
         return 0;
     case TCIOFF:
     case TCION: {
@@ -79,15 +78,27 @@ static int flow(struct tty *tty, uint64_t action)
 
 /* ---- settings ---- */
 
+/* Whether the other end may stop output by itself with the customary keys. */
+static bool usual_flow_control(const struct tty *tty)
+{
+    return tty_input_flag(tty, IXON) && tty->settings.c_cc[VSTOP] == TTY_CONTROL('S') &&
+           tty->settings.c_cc[VSTART] == TTY_CONTROL('Q');
+}
+
 static void set_settings(struct tty *tty, const struct termios *settings)
 {
     tcflag_t changed = tty->settings.c_lflag ^ settings->c_lflag;
+    bool usual = usual_flow_control(tty);
 
     tty->settings = *settings;
+    if (usual_flow_control(tty) != usual)
+        tty_tell(tty, usual ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP);
+    if ((changed | settings->c_lflag) & EXTPROC)
+        tty_tell(tty, TIOCPKT_IOCTL);
     if (changed & ICANON)
         tty_input_switch_mode(tty);
     if (!tty_input_flag(tty, IXON)) /* VSTART means nothing now: nobody could go on */
-        tty_output_start(tty);
+        tty_output_start(tty, false);
     tty_wake(tty);
 }
 
@@ -214,6 +225,18 @@ static int simulate_input(struct tty *tty, struct user_buffer *argument)
 
 /* ---- dispatch ---- */
 
+static int set_exclusive(struct tty *tty, bool on)
+{
+    tty->exclusive = on;
+    return 0;
+}
+
+static int driver_control(struct tty *tty, unsigned command, uint64_t value,
+                          struct user_buffer *argument)
+{
+    return tty->driver->control ? tty->driver->control(tty, command, value, argument) : -ENOTTY;
+}
+
 /* Commands that the foreground group alone may give. */
 static int change(struct tty *tty, unsigned command, uint64_t value, struct user_buffer *argument)
 {
@@ -287,6 +310,12 @@ int tty_control(struct tty_file *file, unsigned command, uint64_t value,
         return put_number(argument, (int32_t)ring_buffer_used(&tty->output.backlog));
     case TIOCSTI:
         return simulate_input(tty, argument);
+    case TIOCEXCL:
+        return set_exclusive(tty, true);
+    case TIOCNXCL:
+        return set_exclusive(tty, false);
+    case TIOCGEXCL:
+        return put_number(argument, tty->exclusive);
     }
-    return -ENOTTY;
+    return driver_control(tty, command, value, argument);
 }

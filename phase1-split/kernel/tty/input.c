@@ -5,10 +5,10 @@
  * typed after VLNEXT does not, and an end of file that does is no byte to be read. */
 #include "line_discipline.h"
 
+#include <asm/ioctls.h>
 #include <linux/errno.h>
 
 #include <lib/bits.h>
-#include <param.h>
 #include <platform/clock.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
@@ -34,8 +34,9 @@ int tty_input_allocate(struct tty *tty)
 
     if (input->data)
         return 0;
-    uint64_t *ends = kzalloc(TTY_INPUT_SIZE / 8);
-    uint8_t *data = kmalloc(TTY_INPUT_SIZE);
+    size_t size = tty->driver->input_size;
+    uint64_t *ends = kzalloc(size / 8);
+    uint8_t *data = kmalloc(size);
     if (!ends || !data) {
         kfree(ends);
         kfree(data);
@@ -43,8 +44,22 @@ int tty_input_allocate(struct tty *tty)
     }
     input->ends = ends;
     input->data = data;
+    input->size = size;
     input->timer.expired = read_timer_expired;
     return 0;
+}
+
+void tty_input_free(struct tty *tty)
+{
+    timer_cancel(&tty->input.timer);
+    kfree(tty->input.ends);
+    kfree(tty->input.data);
+}
+
+/* Where in the ring a position lies. */
+static size_t place(const struct tty_input *input, size_t position)
+{
+    return position & (input->size - 1);
 }
 
 static size_t waiting(const struct tty_input *input)
@@ -54,17 +69,17 @@ static size_t waiting(const struct tty_input *input)
 
 size_t tty_input_room(const struct tty *tty)
 {
-    return TTY_INPUT_SIZE - waiting(&tty->input);
+    return tty->input.size - waiting(&tty->input);
 }
 
 uint8_t tty_input_at(const struct tty *tty, size_t position)
 {
-    return tty->input.data[position % TTY_INPUT_SIZE];
+    return tty->input.data[place(&tty->input, position)];
 }
 
 static uint64_t *end_word(const struct tty_input *input, size_t position)
 {
-    return &input->ends[position % TTY_INPUT_SIZE / 64];
+    return &input->ends[place(input, position) / 64];
 }
 
 static bool is_end(const struct tty_input *input, size_t position)
@@ -91,7 +106,7 @@ void tty_input_append(struct tty *tty, uint8_t byte)
 {
     struct tty_input *input = &tty->input;
 
-    input->data[input->head++ % TTY_INPUT_SIZE] = byte;
+    input->data[place(input, input->head++)] = byte;
 }
 
 void tty_input_append_end(struct tty *tty, uint8_t byte)
@@ -106,9 +121,10 @@ void tty_input_flush(struct tty *tty)
     struct tty_input *input = &tty->input;
 
     if (input->ends)
-        memset(input->ends, 0, TTY_INPUT_SIZE / 8);
+        memset(input->ends, 0, input->size / 8);
     input->tail = input->line = input->head;
     input->literal = input->erasing = false;
+    tty_tell(tty, TIOCPKT_FLUSHREAD);
 }
 
 /* To canonical: what is there is one line, whatever it ends in, so it need not wait for a newline.
@@ -118,7 +134,7 @@ void tty_input_switch_mode(struct tty *tty)
     struct tty_input *input = &tty->input;
 
     if (input->ends)
-        memset(input->ends, 0, TTY_INPUT_SIZE / 8);
+        memset(input->ends, 0, input->size / 8);
     input->line = input->tail;
     if (tty_local_flag(tty, ICANON) && waiting(input) > 0) {
         mark_end(input, input->head - 1);
@@ -145,8 +161,8 @@ size_t tty_input_count(const struct tty *tty)
 static size_t give(struct tty *tty, struct user_buffer *to, size_t size)
 {
     struct tty_input *input = &tty->input;
-    size_t start = input->tail % TTY_INPUT_SIZE;
-    size_t first = min(size, TTY_INPUT_SIZE - start);
+    size_t start = place(input, input->tail);
+    size_t first = min(size, input->size - start);
     size_t given = user_buffer_put(to, input->data + start, first);
 
     if (given == first && size > first)

@@ -3,7 +3,7 @@
  * termios(3); POSIX.1-2017 volume 1, chapter 11.  A byte is, in this order: flow control, a
  * signal, a newline in disguise, an editing key, or just input.  Each stage below says whether it
  * has dealt with the byte.  Terminals here have neither parity nor breaks, so INPCK, BRKINT and
- * their like have nothing to act on; what the console's own buffer holds makes IXOFF needless. */
+ * their like have nothing to act on; what the driver's own buffer holds makes IXOFF needless. */
 #include "line_discipline.h"
 
 #include <asm/signal.h>
@@ -83,11 +83,11 @@ static bool flow_control(struct tty *tty, uint8_t byte)
     if (!tty_input_flag(tty, IXON))
         return false;
     if (is_key(tty, VSTART, byte)) {
-        tty_output_start(tty);
+        tty_output_start(tty, false);
         return true;
     }
     if (is_key(tty, VSTOP, byte)) {
-        tty->output.stopped_by_key = true;
+        tty_output_stop(tty, false);
         return true;
     }
     return false;
@@ -116,7 +116,7 @@ static bool signal_key(struct tty *tty, uint8_t byte)
     if (tty->foreground != 0)
         signal_send_group(tty->foreground, signal, NULL);
     if (tty_input_flag(tty, IXON))
-        tty_output_start(tty);
+        tty_output_start(tty, false);
     if (tty_local_flag(tty, ECHO))
         echo(tty, byte);
     return true;
@@ -364,7 +364,7 @@ void line_discipline_receive(struct tty *tty, uint8_t byte)
     if (flow_control(tty, byte) || signal_key(tty, byte))
         return;
     if (tty_input_flag(tty, IXON) && tty_input_flag(tty, IXANY) && tty->output.stopped_by_key)
-        tty_output_start(tty);
+        tty_output_start(tty, false);
     if (!map_newline(tty, &byte))
         return;
     if (!tty_local_flag(tty, ICANON) || !editing_key(tty, byte))
@@ -385,13 +385,13 @@ void line_discipline_take(struct tty *tty)
     size_t before = tty->input.head;
 
     while (has_room(tty, sizeof(piece))) {
-        size_t count = console_read(tty->console, piece, sizeof(piece));
+        size_t count = tty->driver->read(tty, piece, sizeof(piece));
         for (size_t i = 0; i < count; i++)
             line_discipline_receive(tty, piece[i]);
         if (count == 0)
             break;
     }
-    tty->input.left_in_console = !has_room(tty, sizeof(piece));
+    tty->input.left_in_driver = !has_room(tty, sizeof(piece));
     if (!tty_local_flag(tty, ICANON) && tty->input.head != before)
         tty_wake(tty);
 }

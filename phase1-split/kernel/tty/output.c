@@ -1,10 +1,11 @@
-/* Output processing: from what programs write to what the console shows.
+/* Output processing: from what programs write to what the driver shows.
  *
  * Processing can make one byte into eight (a tab), so what is processed must be kept somewhere when
- * the console takes only a part: the backlog.  Programs may write while the backlog is empty; echo
- * is added behind it at any time, so that what was typed appears even if the console was full. */
+ * the driver takes only a part: the backlog.  Programs may write while the backlog is empty; echo
+ * is added behind it at any time, so that what was typed appears even if the driver was full. */
 #include "line_discipline.h"
 
+#include <asm/ioctls.h>
 #include <linux/errno.h>
 
 #include <lib/bits.h>
@@ -21,11 +22,16 @@ int tty_output_allocate(struct tty *tty)
 
     if (output->memory)
         return 0;
-    output->memory = kmalloc(TTY_BACKLOG_SIZE);
+    output->memory = kmalloc(tty->driver->backlog_size);
     if (!output->memory)
         return -ENOMEM;
-    ring_buffer_init(&output->backlog, output->memory, TTY_BACKLOG_SIZE);
+    ring_buffer_init(&output->backlog, output->memory, tty->driver->backlog_size);
     return 0;
+}
+
+void tty_output_free(struct tty *tty)
+{
+    kfree(tty->output.memory);
 }
 
 bool tty_output_stopped(const struct tty *tty)
@@ -40,7 +46,8 @@ bool tty_output_ready(const struct tty *tty)
 
 void tty_output_flush(struct tty *tty)
 {
-    ring_buffer_skip(&tty->output.backlog, TTY_BACKLOG_SIZE);
+    ring_buffer_skip(&tty->output.backlog, tty->output.backlog.size);
+    tty_tell(tty, TIOCPKT_FLUSHWRITE);
 }
 
 /* ---- processing ---- */
@@ -108,16 +115,16 @@ static size_t process(struct tty *tty, uint8_t byte, char *out)
     return 1;
 }
 
-/* ---- to the console ---- */
+/* ---- to the driver ---- */
 
-/* What neither the console nor the backlog has room for is lost: that takes a screenful of echo
+/* What neither the driver nor the backlog has room for is lost: that takes a screenful of echo
  * while nothing is being shown. */
 static void emit(struct tty *tty, const char *data, size_t size)
 {
     size_t taken = 0;
 
     if (tty_output_ready(tty))
-        taken = console_write(tty->console, data, size);
+        taken = tty->driver->write(tty, data, size);
     if (taken < size)
         ring_buffer_put(&tty->output.backlog, data + taken, size - taken);
 }
@@ -132,7 +139,7 @@ void tty_output_byte(struct tty *tty, uint8_t byte)
 
 void tty_output_urgent(struct tty *tty, uint8_t byte)
 {
-    if (console_write(tty->console, &byte, 1) == 0)
+    if (tty->driver->write(tty, &byte, 1) == 0)
         ring_buffer_put(&tty->output.backlog, &byte, 1);
 }
 
@@ -177,15 +184,30 @@ void tty_output_push(struct tty *tty)
     do {
         size = ring_buffer_peek(backlog, piece, sizeof(piece));
         if (size > 0)
-            taken = console_write(tty->console, piece, size);
+            taken = tty->driver->write(tty, piece, size);
         ring_buffer_skip(backlog, min(size, taken));
     } while (size > 0 && taken == size);
     if (size == 0)
         tty_wake(tty);
 }
 
-void tty_output_start(struct tty *tty)
+void tty_output_stop(struct tty *tty, bool by_call)
 {
+    bool stopped = tty_output_stopped(tty);
+
+    *(by_call ? &tty->output.stopped_by_call : &tty->output.stopped_by_key) = true;
+    if (!stopped)
+        tty_tell(tty, TIOCPKT_STOP);
+}
+
+void tty_output_start(struct tty *tty, bool by_call)
+{
+    bool stopped = tty_output_stopped(tty);
+
     tty->output.stopped_by_key = false;
+    if (by_call)
+        tty->output.stopped_by_call = false;
+    if (stopped && !tty_output_stopped(tty))
+        tty_tell(tty, TIOCPKT_START);
     tty_output_push(tty);
 }

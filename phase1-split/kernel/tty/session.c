@@ -40,6 +40,7 @@ static void control(struct tty *tty, struct process *leader)
     tty->session = leader->session;
     tty->foreground = leader->group;
     leader->terminal = tty;
+    leader->lost_foreground = 0;
 }
 
 /* The session goes on without a terminal. */
@@ -100,32 +101,65 @@ int tty_give_up(struct tty *tty)
 
 /* What the old session had open is dead, so that its stragglers cannot read what is typed to the
  * next one. */
-static void hang_up(struct tty *tty)
+static void kill_files(struct tty *tty)
 {
     tty->hangups++;
     tty_input_flush(tty);
-    tty->output.stopped_by_call = false;
-    tty_output_start(tty);
-    if (tty->input.left_in_console)
+    tty_output_start(tty, true);
+    if (tty->input.left_in_driver)
         line_discipline_take(tty);
     tty_wake(tty);
+}
+
+void tty_hang_up(struct tty *tty)
+{
+    struct process *leader = tty->session != 0 ? process_find(tty->session) : NULL;
+
+    if (leader && leader->terminal == tty) {
+        leader->lost_foreground = tty->foreground;
+        signal_send_process(leader, SIGHUP, NULL);
+        signal_send_process(leader, SIGCONT, NULL);
+    }
+    detach(tty);
+    kill_files(tty);
+}
+
+/* The leader, told that its terminal is gone, has not told its foreground group: it hears now. */
+static void leave_lost_terminal(const struct process *leader)
+{
+    if (leader->lost_foreground == 0)
+        return;
+    signal_send_group(leader->lost_foreground, SIGHUP, NULL);
+    signal_send_group(leader->lost_foreground, SIGCONT, NULL);
 }
 
 void tty_leave_session(struct process *leader)
 {
     struct tty *tty = leader->terminal;
 
-    if (!tty || !is_leader(leader))
+    if (!is_leader(leader))
         return;
+    if (!tty) {
+        leave_lost_terminal(leader);
+        return;
+    }
     send_to_foreground(tty, SIGHUP);
-    send_to_foreground(tty, SIGCONT);
     detach(tty);
-    hang_up(tty);
+    if (tty->driver->ends_with_session)
+        kill_files(tty);
+}
+
+void tty_hang_up_own(void)
+{
+    struct tty *tty = current_process()->terminal;
+
+    if (tty)
+        tty_hang_up(tty);
 }
 
 bool tty_hung_up(const struct tty_file *file)
 {
-    return !file->is_console && file->hangups != file->tty->hangups;
+    return !file->immune && file->hangups != file->tty->hangups;
 }
 
 int tty_get_session(const struct tty *tty, int32_t *out)

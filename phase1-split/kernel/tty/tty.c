@@ -1,8 +1,5 @@
-/* Terminals as files: one for each console, under the names that Linux gives them.
- *
- * /dev/ttyS0 is the serial console, /dev/tty1 and /dev/tty0 the screen; /dev/console is whichever
- * of the two the kernel was told to use, and /dev/tty whatever controls the caller.  The files hold
- * no state of their own beyond which open they came from: the terminal does. */
+/* Terminals as files.  The files hold no state of their own beyond which open they came from: the
+ * terminal does. */
 #include <tty/tty.h>
 
 #include "line_discipline.h"
@@ -10,61 +7,36 @@
 #include <asm/signal.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/major.h>
 #include <linux/poll.h>
 
-#include <fs/device.h>
-#include <lib/bits.h>
-#include <lib/string.h>
 #include <platform/heap.h>
 #include <process/process.h>
 
-#define SERIAL_MINOR 64 /* ttyS0 among the terminals (Linux devices.txt, major 4) */
-#define CONTROL(letter) ((letter) & 0x1f)
+/* ---- memory ---- */
 
-/* stty sane: what Linux starts a terminal with. */
-#define SETTINGS(control_flags)                                                                    \
-    {                                                                                              \
-        .c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR, .c_cflag = (control_flags),             \
-        .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,               \
-        .c_cc = {                                                                                  \
-            [VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VERASE] = 0x7f,                      \
-            [VKILL] = CONTROL('U'), [VEOF] = CONTROL('D'), [VMIN] = 1,                             \
-            [VSTART] = CONTROL('Q'), [VSTOP] = CONTROL('S'), [VSUSP] = CONTROL('Z'),               \
-            [VREPRINT] = CONTROL('R'), [VDISCARD] = CONTROL('O'), [VWERASE] = CONTROL('W'),        \
-            [VLNEXT] = CONTROL('V'),                                                               \
-        },                                                                                         \
-    }
+void tty_prepare(struct tty *tty, uint64_t number)
+{
+    tty->number = number;
+    wait_queue_init(&tty->wait);
+}
 
-static struct tty terminals[CONSOLE_COUNT] = {
-    [CONSOLE_SERIAL] = {
-        .name = "ttyS0",
-        .console = CONSOLE_SERIAL,
-        .settings = SETTINGS(B115200 | CS8 | CREAD | HUPCL | CLOCAL),
-    },
-    [CONSOLE_SCREEN] = {
-        .name = "tty1",
-        .console = CONSOLE_SCREEN,
-        .settings = SETTINGS(B38400 | CS8 | CREAD | HUPCL),
-        .window = { .ws_row = 25, .ws_col = 80 },
-    },
-};
+int tty_allocate(struct tty *tty)
+{
+    int error = tty_input_allocate(tty);
 
-/* A device node: which terminal opening it gives. */
-struct tty_node {
-    struct tty *tty;      /* NULL: the caller's controlling terminal */
-    bool is_console;
-    bool never_controls;  /* opening it gives nobody a controlling terminal */
-};
+    return error ? error : tty_output_allocate(tty);
+}
 
-static struct tty_node serial_node = { .tty = &terminals[CONSOLE_SERIAL] };
-static struct tty_node screen_node = { .tty = &terminals[CONSOLE_SCREEN] };
-static struct tty_node active_screen_node = {
-    .tty = &terminals[CONSOLE_SCREEN],
-    .never_controls = true,
-};
-static struct tty_node own_node = { .never_controls = true };
-static struct tty_node console_node = { .is_console = true, .never_controls = true };
+void tty_free_memory(struct tty *tty)
+{
+    tty_input_free(tty);
+    tty_output_free(tty);
+}
+
+bool tty_in_use(const struct tty *tty)
+{
+    return tty->input.data && tty->output.memory;
+}
 
 /* ---- the trait ---- */
 
@@ -73,11 +45,14 @@ static struct tty_file *of(file_handle handle)
     return (struct tty_file *)handle;
 }
 
-static int prepare(struct tty *tty)
+/* May it be opened, and is everything there for it? */
+static int prepare_open(struct tty *tty)
 {
-    int error = tty_input_allocate(tty);
+    if (tty->exclusive && !process_privileged())
+        return -EBUSY;
+    int error = tty_allocate(tty);
 
-    return error ? error : tty_output_allocate(tty);
+    return error == 0 && tty->driver->open ? tty->driver->open(tty) : error;
 }
 
 static int tty_open(node_handle handle, unsigned flags, file_handle *out)
@@ -88,16 +63,18 @@ static int tty_open(node_handle handle, unsigned flags, file_handle *out)
     if (!tty)
         return -ENXIO;
     struct tty_file *file = kmalloc(sizeof(*file));
-    if (!file || prepare(tty) < 0) {
+    int error = file ? prepare_open(tty) : -ENOMEM;
+    if (error) {
         kfree(file);
-        return -ENOMEM;
+        return error;
     }
     *file = (struct tty_file){
         .tty = tty,
-        .is_console = node->is_console,
+        .immune = node->is_console,
         .readable = (flags & O_ACCMODE) != O_WRONLY,
         .hangups = tty->hangups,
     };
+    tty->opens++;
     if (!node->never_controls && !(flags & O_NOCTTY) && file->readable)
         tty_acquire_on_open(tty);
     line_discipline_take(tty); /* what came before anybody listened */
@@ -107,7 +84,14 @@ static int tty_open(node_handle handle, unsigned flags, file_handle *out)
 
 static int tty_release(file_handle handle)
 {
+    struct tty *tty = of(handle)->tty;
+
     kfree(of(handle));
+    if (--tty->opens > 0)
+        return 0;
+    tty->exclusive = false;
+    if (tty->driver->close)
+        tty->driver->close(tty);
     return 0;
 }
 
@@ -120,13 +104,13 @@ static int tty_read(file_handle handle, struct user_buffer *to, uint64_t positio
     (void)position;
     if (tty_hung_up(file))
         return 0;
-    int error = file->is_console ? 0 : tty_check_foreground(tty, SIGTTIN);
+    int error = file->immune ? 0 : tty_check_foreground(tty, SIGTTIN);
     if (error)
         return error;
     error = tty_input_read(tty, to);
     if (error == -EAGAIN)
         *wait = &tty->wait;
-    else if (tty->input.left_in_console)
+    else if (tty->input.left_in_driver)
         line_discipline_take(tty);
     return error;
 }
@@ -141,7 +125,7 @@ static int tty_write(file_handle handle, struct user_buffer *from, uint64_t posi
     if (tty_hung_up(file))
         return -EIO;
     int error = 0;
-    if (!file->is_console && tty_local_flag(tty, TOSTOP))
+    if (!file->immune && tty_local_flag(tty, TOSTOP))
         error = tty_check_foreground(tty, SIGTTOU);
     if (!error)
         error = tty_output_write(tty, from);
@@ -172,7 +156,7 @@ static int control(file_handle handle, unsigned command, uint64_t value,
     return tty_control(of(handle), command, value, argument, result);
 }
 
-static const struct file_ops tty_ops = {
+const struct file_ops tty_ops = {
     .open = tty_open,
     .release = tty_release,
     .read = tty_read,
@@ -181,52 +165,7 @@ static const struct file_ops tty_ops = {
     .control = control,
 };
 
-/* ---- start-up ---- */
-
-static const struct {
-    const char *name;
-    uint32_t major, minor, permissions;
-    struct tty_node *node;
-} devices[] = {
-    { "ttyS0", TTY_MAJOR, SERIAL_MINOR, 0600, &serial_node },
-    { "tty0", TTY_MAJOR, 0, 0600, &active_screen_node },
-    { "tty1", TTY_MAJOR, 1, 0600, &screen_node },
-    { "tty", TTYAUX_MAJOR, 0, 0666, &own_node },
-    { "console", TTYAUX_MAJOR, 1, 0600, &console_node },
-};
-
-/* The terminal of a kernel parameter like "ttyS0,115200n8"; NULL: there is none of that name. */
-static struct tty *find_console(const char *parameter)
-{
-    for (size_t i = 0; i < array_count(devices); i++) {
-        size_t length = strlen(devices[i].name);
-        if (strncmp(parameter, devices[i].name, length) == 0 &&
-            (parameter[length] == '\0' || parameter[length] == ','))
-            return devices[i].node->tty;
-    }
-    return NULL;
-}
-
-int tty_init(const char *console)
-{
-    console_node.tty = find_console(console);
-    if (!console_node.tty)
-        return -EINVAL;
-    for (size_t i = 0; i < CONSOLE_COUNT; i++)
-        wait_queue_init(&terminals[i].wait);
-    terminals[CONSOLE_SERIAL].number = device_number(TTY_MAJOR, SERIAL_MINOR);
-    terminals[CONSOLE_SCREEN].number = device_number(TTY_MAJOR, 1);
-    for (size_t i = 0; i < array_count(devices); i++) {
-        uint64_t number = device_number(devices[i].major, devices[i].minor);
-        int error = device_register(number, devices[i].name, devices[i].permissions, &tty_ops,
-                                    (node_handle)devices[i].node);
-        if (error)
-            return error;
-    }
-    return 0;
-}
-
-/* ---- deferred work ---- */
+/* ---- for the other files ---- */
 
 void tty_wake(struct tty *tty)
 {
@@ -236,32 +175,11 @@ void tty_wake(struct tty *tty)
     wait_queue_wake(&tty->wait);
 }
 
-static bool opened(const struct tty *tty)
+void tty_tell(struct tty *tty, unsigned events)
 {
-    return tty->input.data && tty->output.memory;
+    if (tty->driver->tell)
+        tty->driver->tell(tty, events);
 }
-
-/* Before the first open, what is typed waits in the console. */
-void tty_handle_input(void)
-{
-    for (size_t i = 0; i < CONSOLE_COUNT; i++)
-        if (opened(&terminals[i]))
-            line_discipline_take(&terminals[i]);
-}
-
-/* Room for output is room for echo, which input may have been waiting for. */
-void tty_handle_output(void)
-{
-    for (size_t i = 0; i < CONSOLE_COUNT; i++) {
-        if (!opened(&terminals[i]))
-            continue;
-        tty_output_push(&terminals[i]);
-        if (terminals[i].input.left_in_console)
-            line_discipline_take(&terminals[i]);
-    }
-}
-
-/* ---- for /proc ---- */
 
 unsigned long tty_number(const struct tty *tty)
 {

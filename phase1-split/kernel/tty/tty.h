@@ -17,9 +17,11 @@ void tty_handle_input(void);
 /* Deferred work: a console has room for output again. */
 void tty_handle_output(void);
 
-/* A session leader exits, or execs setsid: the terminal is nobody's any more (SIGHUP, SIGCONT to
- * the foreground group when the leader exits). */
+/* A session leader exits: its terminal is nobody's any more, and the foreground group gets SIGHUP. */
 void tty_leave_session(struct process *leader);
+
+/* vhangup(2): hangs up the running process's controlling terminal, if it has one. */
+void tty_hang_up_own(void);
 
 /* For /proc/self/stat: the device number, and the foreground process group or -1. */
 unsigned long tty_number(const struct tty *tty);

@@ -56,4 +56,8 @@ int address_space_copy(struct address_space *to, struct address_space *from, use
 /* Pages mapped now, the shared page of zeros not counted. */
 uint64_t address_space_resident(const struct address_space *space);
 
+/* Pages that come back when it goes: those that nobody else holds, and those of its tables.  Looks
+ * at every page. */
+uint64_t address_space_own_pages(const struct address_space *space);
+
 #endif
