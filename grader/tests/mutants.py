@@ -1,8 +1,8 @@
 """ELF files that are wrong in every way one can think of, the same on every run.
 
-The pattern is a program of two segments that ends with status 7.  Its mutants have one or two header
-fields replaced by odd values, or are cut short, or are composed to be unreasonable: overlapping and
-enormous segments, no segments, interpreters that are missing or are the file itself.
+The pattern is a program of two segments that ends with status 7.  Its mutants have one or two
+header fields replaced by odd values, or are cut short, or are composed to be unreasonable:
+overlapping and enormous segments, no segments, interpreters that are missing or the file itself.
 """
 
 import random
@@ -14,8 +14,11 @@ CODE = bytes.fromhex("b83c000000bf070000000f05")  # exit(7)
 ENTRY = BASE + 0x1000
 
 HEADER = "<16sHHIQQQIHHHHHH"
-HEADER_FIELDS = [(0, 4), (4, 1), (5, 1), (6, 1), (7, 1), (16, 2), (18, 2), (20, 4), (24, 8), (32, 8),
-                 (40, 8), (48, 4), (52, 2), (54, 2), (56, 2), (58, 2), (60, 2), (62, 2)]
+# Fields as offset and size in bytes.
+HEADER_FIELDS = [
+    (0, 4), (4, 1), (5, 1), (6, 1), (7, 1), (16, 2), (18, 2), (20, 4), (24, 8), (32, 8), (40, 8),
+    (48, 4), (52, 2), (54, 2), (56, 2), (58, 2), (60, 2), (62, 2),
+]  # fmt: skip
 SEGMENT = "<IIQQQQQQ"
 SEGMENT_FIELDS = [(0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8)]
 ODD = [0, 1, 2, 3, 4, 6, 7, 8, 55, 56, 57, 0x7F, 0xFF, 0xFFF, 0x1000, 0x1001, 0x7FFF, 0xFFFF,
@@ -31,9 +34,13 @@ Segment = tuple[int, int, int, int, int, int]  # type, flags, offset, address, b
 
 def program(segments: list[Segment], tail: bytes = b"", entry: int = ENTRY, kind: int = 2) -> bytes:
     """A file with these segments; code lies at offset 0x1000, `tail` behind it."""
-    header = struct.pack(HEADER, b"\x7fELF\x02\x01\x01" + bytes(9), kind, 62, 1, entry, 64, 0, 0, 64,
-                         56, len(segments), 0, 0, 0)
-    table = b"".join(struct.pack(SEGMENT, t, f, o, a, a, b, m, 0x1000) for t, f, o, a, b, m in segments)
+    identity = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = struct.pack(
+        HEADER, identity, kind, 62, 1, entry, 64, 0, 0, 64, 56, len(segments), 0, 0, 0
+    )
+    table = b"".join(
+        struct.pack(SEGMENT, t, f, o, a, a, b, m, 0x1000) for t, f, o, a, b, m in segments
+    )
     return (header + table).ljust(0x1000, b"\0") + CODE + tail
 
 
@@ -65,8 +72,7 @@ def mutated() -> Iterator[tuple[str, bytes]]:
 
 def cut() -> Iterator[tuple[str, bytes]]:
     """Files that end too early."""
-    for length in [0, 1, 3, 4, 15, 16, 52, 63, 64, 65, 119, 120, 121, 231, 232, 0xFFF, 0x1000, 0x1001,
-                   0x1005]:
+    for length in [0, 1, 3, 4, 15, 16, 52, 63, 64, 65, 119, 120, 121, 231, 232, 4095, 4096, 4097]:
         yield f"cut{length:04}", PATTERN[:length]
 
 
@@ -105,21 +111,36 @@ def composed() -> Iterator[tuple[str, bytes]]:
     }
     for name, segments in cases.items():
         yield name, program(segments)
-    entries = {"zero": 0, "data": BASE + 0x3000, "hole": BASE + 0x2000, "kernel": 0xFFFFFFFF80000000,
-               "noncanonical": 0x800000000000, "last": whole - 1}
+    entries = {
+        "zero": 0,
+        "data": BASE + 0x3000,
+        "hole": BASE + 0x2000,
+        "kernel": 0xFFFFFFFF80000000,
+        "noncanonical": 0x800000000000,
+        "last": whole - 1,
+    }
     for name, entry in entries.items():
         yield f"entry-{name}", program([TEXT, DATA], entry=entry)
-    interpreters = {"missing": b"/nowhere\0", "directory": b"/tmp\0", "empty": b"\0", "text": b"/etc/passwd\0",
-                    "itself": b"/mutants/interpreter-itself\0", "unterminated": b"/bin/busybox",
-                    "long": b"/" * 5000 + b"\0", "program": b"/mutants/good\0"}
+    interpreters = {
+        "missing": b"/nowhere\0",
+        "directory": b"/tmp\0",
+        "empty": b"\0",
+        "text": b"/etc/passwd\0",
+        "itself": b"/mutants/interpreter-itself\0",
+        "unterminated": b"/bin/busybox",
+        "long": b"/" * 5000 + b"\0",
+        "program": b"/mutants/good\0",
+    }
     for name, path in interpreters.items():
         interpreter = (PT_INTERP, READ, 0x1000 + len(CODE), BASE, len(path), len(path))
         yield f"interpreter-{name}", program([interpreter, TEXT], path)
-    yield "interpreter-two", program([(PT_INTERP, 4, 0x100C, BASE, 14, 14)] * 2 + [TEXT], b"/mutants/good\0")
-    yield "interpreter-nowhere", program([(PT_INTERP, 4, 1 << 40, BASE, 14, 14), TEXT])
-    yield "relocatable", program([(PT_LOAD, 5, 0x1000, 0x1000, 12, 12)], entry=0x1000, kind=3)
-    yield "relocatable-huge", program([(PT_LOAD, 5, 0x1000, 0x1000, 12, 1 << 46)], entry=0x1000, kind=3)
-    yield "relocatable-high", program([(PT_LOAD, 5, 0x1000, 1 << 62, 12, 12)], entry=1 << 62, kind=3)
+    good: Segment = (PT_INTERP, READ, 0x100C, BASE, 14, 14)
+    yield "interpreter-two", program([good, good, TEXT], b"/mutants/good\0")
+    yield "interpreter-nowhere", program([(PT_INTERP, READ, 1 << 40, BASE, 14, 14), TEXT])
+    places = [("", 0x1000, 12), ("-huge", 0x1000, 1 << 46), ("-high", 1 << 62, 12)]
+    for name, address, memory in places:
+        segment = (PT_LOAD, READ | EXECUTE, 0x1000, address, 12, memory)
+        yield f"relocatable{name}", program([segment], entry=address, kind=3)
     yield "good", PATTERN
 
 

@@ -1,7 +1,7 @@
 """Files, memory and hostile input, through the probes of common/user/probes.
 
-Each probe is an ordinary Linux program that knows what Linux answers; it prints a line for each check
-and ends with status 0 if all are as they should be."""
+Each probe is an ordinary Linux program that knows what Linux answers; it prints a line for each
+check and ends with status 0 if all are as they should be."""
 
 import re
 import time
@@ -70,7 +70,8 @@ def test_broken_programs(boot: Boots, tmp_path: Path) -> None:
     shell = shell_of(boot(image.archive(entries)))
     shell.output("cd /mutants; probe-exec ./good")
     before = free_memory(shell)
-    answers = shell.output('for i in *; do echo "$i: $(probe-exec ./$i)"; done', 120).strip().split("\n")
+    run = 'for i in *; do echo "$i: $(probe-exec ./$i)"; done'
+    answers = shell.output(run, 120).strip().split("\n")
     assert len(answers) == len(files)
     assert [a for a in answers if not ANSWER.fullmatch(a.partition(": ")[2])] == []
     assert "good: exit 7" in answers

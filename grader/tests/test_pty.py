@@ -18,7 +18,8 @@ def test_names_come_and_go(shell: Shell) -> None:
     assert shell.output("ls /dev/pts") == "ptmx\n"
     shell.output("sh -c 'exec 3<>/dev/ptmx; ls /dev/pts >/tmp/names; ls -l /dev/pts/0 >/tmp/long'")
     assert shell.output("cat /tmp/names") == "0\nptmx\n"
-    assert shell.output("awk '{ print $1, $3, $4, $5, $6 }' /tmp/long") == "crw--w---- root tty 136, 0\n"
+    fields = shell.output("awk '{ print $1, $3, $4, $5, $6 }' /tmp/long")
+    assert fields == "crw--w---- root tty 136, 0\n"
     assert shell.output("ls /dev/pts") == "ptmx\n"
 
 

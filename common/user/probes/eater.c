@@ -51,7 +51,7 @@ static int map(void)
         memory[i] = 1;
 }
 
-/* Each of them takes a quarter of a MiB and waits.  Those that the kernel ends have done no wrong. */
+/* Each takes a quarter of a MiB and waits.  Those that the kernel ends have done no wrong. */
 static int forks(void)
 {
     static pid_t children[8192];

@@ -418,17 +418,6 @@ static void test_unlinked(void)
     check("still writable", 3, pwrite(fd, "abc", 3, 5000));
     check("still readable", 3, pread(fd, bytes, 100, 5000));
     close(fd);
-    fd = open(".", O_TMPFILE | O_RDWR, 0600);
-    check("O_TMPFILE", 1, fd >= 0);
-    check("write to it", 3, write(fd, "abc", 3));
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    check("give it a name", 0, linkat(AT_FDCWD, name, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
-    fstat(fd, &status);
-    check("one link", 1, status.st_nlink);
-    check("O_TMPFILE read-only", -EINVAL, open(".", O_TMPFILE | O_RDONLY, 0600));
-    close(fd);
-    unlink("named");
 }
 
 static void test_statfs(void)

@@ -3,8 +3,8 @@
  * Every number from 0 to 460 is called with arguments drawn from a pool of everything that has ever
  * been mistaken for a pointer, a length, a descriptor or a flag.  The calls are made in children, a
  * few in each, because many of them end or cripple their caller; a child that makes no progress is
- * killed.  The children live in a directory of their own, which is their root.  What root can change
- * for everybody (clock, host name, terminal) is put back at the end.
+ * killed.  The children live in a directory of their own, which is their root.  What root can
+ * change for everybody (clock, host name, terminal) is put back at the end.
  *
  * Nothing can be said about results.  What counts is that the kernel goes on, so the only output is
  * a summary; the caller then looks at the free memory. */
@@ -122,8 +122,8 @@ static int is_left_out(long call)
 static int takes_process(long call)
 {
     return call == SYS_kill || call == SYS_tkill || call == SYS_tgkill || call == SYS_prlimit64 ||
-           call == SYS_rt_sigqueueinfo || call == SYS_rt_tgsigqueueinfo || call == SYS_setpriority ||
-           call == SYS_pidfd_open || call == SYS_ptrace;
+           call == SYS_rt_sigqueueinfo || call == SYS_rt_tgsigqueueinfo ||
+           call == SYS_setpriority || call == SYS_pidfd_open || call == SYS_ptrace;
 }
 
 static void one_call(long call)
@@ -174,7 +174,7 @@ static void open_files(void)
 static void child(unsigned first, unsigned calls)
 {
     self = getpid();
-    setpgid(0, 0);
+    setsid(); /* without a terminal that could be hung up for others, too */
     if (chroot(".") != 0)
         _exit(2);
     open_files();

@@ -1,5 +1,5 @@
-/* probe-memory: mappings, as mmap(2), mprotect(2), fork(2) and their like have them.  Run it as root
- * in a directory on a tmpfs. */
+/* probe-memory: mappings, as mmap(2), mprotect(2), fork(2) and their like have them.  Run it as
+ * root in a directory on a tmpfs. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <setjmp.h>

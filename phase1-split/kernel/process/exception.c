@@ -83,8 +83,8 @@ static struct meaning meaning_of(const struct exception *exception)
     }
 }
 
-/* For want of memory a process is being ended, perhaps this one.  If another, that one gets its turn
- * first. */
+/* For want of memory a process is being ended, perhaps this one.  If another, that one gets its
+ * turn first. */
 static bool memory_will_come(void)
 {
     if (!memory_run_out())
@@ -101,8 +101,7 @@ void signal_exception(struct user_registers *registers, const struct exception *
         return; /* the instruction faults again */
     current->exception = *exception;
     uint64_t address = exception->vector == EXCEPTION_PAGE_FAULT ? exception->address
-                       : meaning.code == SI_KERNEL || meaning.code == BUS_ADRALN ? 0
-                                                                                 : registers->rip;
+                       : meaning.code == SI_KERNEL || meaning.signal == SIGBUS ? 0 : registers->rip;
     siginfo_t information;
     memset(&information, 0, sizeof information);
     information.si_signo = meaning.signal;

@@ -1,7 +1,7 @@
 /* devpts: the names of pseudo-terminals, mounted on /dev/pts.
  *
- * There is a name for each whose master is open, and Core's table is asked for them each time.  What
- * is kept here is only what chmod(2) and chown(2) have made of their nodes, until another
+ * There is a name for each whose master is open, and Core's table is asked for them each time.
+ * What is kept here is only what chmod(2) and chown(2) have made of their nodes, until another
  * pseudo-terminal gets the same name.  Linux's Documentation/filesystems/devpts.rst. */
 #include <services/services.h>
 

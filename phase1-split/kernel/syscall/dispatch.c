@@ -81,11 +81,31 @@ static long call(struct user_registers *r)
     }
 }
 
+/* Whoever wants to get out of trouble needs to start programs. */
+static bool starts_program(uint64_t number)
+{
+    return number == __NR_fork || number == __NR_vfork || number == __NR_clone ||
+           number == __NR_execve || number == __NR_execveat;
+}
+
+/* A call failed for want of memory, and so has changed nothing: is it worth another try? */
+static bool has_made_room(uint64_t number)
+{
+    if (!memory_is_short())
+        return false;
+    if (memory_reclaim())
+        return true;
+    if (!starts_program(number) || !memory_run_out() || signal_fatal_waiting(current))
+        return false;
+    scheduler_yield(); /* the process that has to go gives back what it had */
+    return true;
+}
+
 void system_call(struct user_registers *registers)
 {
     long result = call(registers);
-    while (result == -ENOMEM && memory_is_short() && memory_reclaim())
-        result = call(registers); /* a call that failed has changed nothing */
+    while (result == -ENOMEM && has_made_room(registers->orig_rax))
+        result = call(registers);
     registers->rax = result;
     /* A call that a signal cut short is wound back by signal_deliver(), whatever has become of
      * the signal since. */

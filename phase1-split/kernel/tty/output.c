@@ -179,7 +179,7 @@ void tty_output_push(struct tty *tty)
     char piece[TTY_PIECE];
     size_t size, taken = 0;
 
-    if (tty_output_stopped(tty))
+    if (tty_output_stopped(tty) || ring_buffer_used(backlog) == 0)
         return;
     do {
         size = ring_buffer_peek(backlog, piece, sizeof(piece));
@@ -207,7 +207,9 @@ void tty_output_start(struct tty *tty, bool by_call)
     tty->output.stopped_by_key = false;
     if (by_call)
         tty->output.stopped_by_call = false;
-    if (stopped && !tty_output_stopped(tty))
-        tty_tell(tty, TIOCPKT_START);
     tty_output_push(tty);
+    if (!stopped || tty_output_stopped(tty))
+        return;
+    tty_tell(tty, TIOCPKT_START);
+    tty_wake(tty);
 }

@@ -29,7 +29,7 @@ struct pty {
     struct pty_information about;
     bool master_open;
     bool locked;                   /* until TIOCSPTLCK: the terminal cannot be opened */
-    bool left;                     /* the last file of the terminal was closed, and none opened since */
+    bool left;                     /* the terminal's last file was closed, none opened since */
     struct tty_file master;        /* by which the master gives a terminal's commands */
     struct wait_queue wait;        /* of the master */
     struct ring_buffer typed, displayed;

@@ -17,7 +17,7 @@ void tty_handle_input(void);
 /* Deferred work: a console has room for output again. */
 void tty_handle_output(void);
 
-/* A session leader exits: its terminal is nobody's any more, and the foreground group gets SIGHUP. */
+/* A session leader exits: its terminal is nobody's any more; the foreground group gets SIGHUP. */
 void tty_leave_session(struct process *leader);
 
 /* vhangup(2): hangs up the running process's controlling terminal, if it has one. */
