@@ -59,10 +59,10 @@ void elf_program_header(const void *table, unsigned index, struct elf64_phdr *ou
 struct walk {
     const struct elf_image *image;
     uint64_t file_size;
-    uint64_t lowest, limit;        /* addresses must lie in [lowest, limit) */
+    uint64_t lowest, limit; /* addresses must lie in [lowest, limit) */
     bool entry_found;
     bool phdr_seen;
-    bool loaded;                   /* a segment was loaded: `previous` holds the last one */
+    bool loaded; /* a segment was loaded: `previous` holds the last one */
     struct elf64_phdr previous;
     struct elf_layout *layout;
 };
@@ -100,8 +100,7 @@ static void find_table(struct walk *walk, const struct elf64_phdr *segment)
 
     if (walk->layout->table_address == 0 && image->table_offset >= segment->p_offset &&
         within(image->table_offset - segment->p_offset, image->table_size, segment->p_filesz))
-        walk->layout->table_address =
-            segment->p_vaddr + (image->table_offset - segment->p_offset);
+        walk->layout->table_address = segment->p_vaddr + (image->table_offset - segment->p_offset);
 }
 
 static int check_load(struct walk *walk, const struct elf64_phdr *segment)

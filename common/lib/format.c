@@ -21,8 +21,8 @@ struct specification {
     bool alternate; /* # */
     char sign;      /* + or space: shown before numbers that are not negative; else NUL */
     int width;
-    int precision;  /* -1: not given */
-    size_t bytes;   /* size of the integer argument */
+    int precision; /* -1: not given */
+    size_t bytes;  /* size of the integer argument */
     char conversion;
 };
 

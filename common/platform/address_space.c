@@ -147,7 +147,7 @@ SELDOM static uint64_t *leaf_table(const struct address_space *space, user_addre
 /* Frees the tables on the way to `address` that map nothing, from the lowest up. */
 SELDOM static void prune(struct address_space *space, user_address address)
 {
-    uint64_t *path[LEVEL_TOP + 1] = {[LEVEL_TOP] = space->top};
+    uint64_t *path[LEVEL_TOP + 1] = { [LEVEL_TOP] = space->top };
     unsigned level = LEVEL_TOP;
     while (level > 0 && path[level][index_at(address, level)] != 0) {
         path[level - 1] = table_of(path[level][index_at(address, level)]);
@@ -344,8 +344,8 @@ struct part {
 static struct part part_of(uint64_t *table, user_address address, user_address stop)
 {
     user_address base = address & ~(LEAF_SPAN - 1);
-    return (struct part){table, frame_holding(table), base, index_at(address, 0),
-                         (unsigned)((stop - base) >> PAGE_SHIFT)};
+    return (struct part){ table, frame_holding(table), base, index_at(address, 0),
+                          (unsigned)((stop - base) >> PAGE_SHIFT) };
 }
 
 /* The first entry of the lowest group in `groups` that belongs to the part, and the one after its
@@ -380,7 +380,7 @@ static unsigned unmap_part(struct address_space *space, struct part part, unsign
                            unsigned limit)
 {
     unsigned before = changed;
-    for_each_used (&part, index) {
+    for_each_used(&part, index) {
         uint64_t entry = part.table[index];
         part.table[index] = 0;
         if (++changed <= limit)
@@ -408,7 +408,7 @@ void address_space_unmap(struct address_space *space, user_address start, user_a
 
 static unsigned protect_part(struct part part, uint64_t bits, unsigned changed, unsigned limit)
 {
-    for_each_used (&part, index) {
+    for_each_used(&part, index) {
         uint64_t entry = (part.table[index] & (ENTRY_ADDRESS | ENTRY_SOFTWARE)) | bits;
         if (entry & ENTRY_SOFTWARE)
             entry &= ~ENTRY_WRITE;
@@ -439,7 +439,7 @@ static unsigned copy_part(struct address_space *space, uint64_t *to, struct part
 {
     struct frame *target = frame_holding(to);
     uint64_t copied = 0, zeros = 0, replaced = 0;
-    for_each_used (&part, index) {
+    for_each_used(&part, index) {
         uint64_t entry = part.table[index];
         if (entry & lost) {
             entry &= ~lost;
@@ -495,7 +495,7 @@ uint64_t address_space_own_pages(const struct address_space *space)
     uint64_t *table;
     while ((table = next_leaf_table(space, &address, LOWER_HALF)) != NULL) {
         struct part part = part_of(table, address, leaf_stop(address, LOWER_HALF));
-        for_each_used (&part, index)
+        for_each_used(&part, index)
             own += frame_of_entry(part.table[index])->references == 1;
         address = leaf_stop(address, LOWER_HALF);
     }

@@ -8,27 +8,27 @@
 #include "paging.h"
 
 /* Register offsets in bytes, Intel SDM volume 3, table 11-1. */
-#define TASK_PRIORITY 0x080
+#define TASK_PRIORITY    0x080
 #define END_OF_INTERRUPT 0x0b0
-#define SPURIOUS_VECTOR 0x0f0
-#define LOCAL_TIMER 0x320
-#define LOCAL_LINE0 0x350
-#define LOCAL_LINE1 0x360
-#define LOCAL_ERROR 0x370
-#define TIMER_INITIAL 0x380
-#define TIMER_CURRENT 0x390
-#define TIMER_DIVIDE 0x3e0
+#define SPURIOUS_VECTOR  0x0f0
+#define LOCAL_TIMER      0x320
+#define LOCAL_LINE0      0x350
+#define LOCAL_LINE1      0x360
+#define LOCAL_ERROR      0x370
+#define TIMER_INITIAL    0x380
+#define TIMER_CURRENT    0x390
+#define TIMER_DIVIDE     0x3e0
 
-#define SOFTWARE_ENABLE (1u << 8)
-#define MASKED (1u << 16)
-#define DELIVER_NMI (4u << 8)
+#define SOFTWARE_ENABLE  (1u << 8)
+#define MASKED           (1u << 16)
+#define DELIVER_NMI      (4u << 8)
 #define DELIVER_EXTERNAL (7u << 8)
-#define DIVIDE_BY_1 0xb
+#define DIVIDE_BY_1      0xb
 
-#define MSR_APIC_BASE 0x1b
-#define APIC_BASE_ENABLE (1ull << 11)
+#define MSR_APIC_BASE     0x1b
+#define APIC_BASE_ENABLE  (1ull << 11)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ull
-#define CPUID_APIC (1u << 9)
+#define CPUID_APIC        (1u << 9)
 
 static volatile uint32_t *registers;
 static uint32_t timer_vector;

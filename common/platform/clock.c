@@ -16,11 +16,11 @@
 #include "pit.h"
 #include "rtc.h"
 
-#define RUNS 3
-#define RUN_TICKS (PIT_FREQUENCY / 125) /* 8 ms */
+#define RUNS       3
+#define RUN_TICKS  (PIT_FREQUENCY / 125) /* 8 ms */
 #define MOST_POLLS 10000000u
-#define NEVER UINT64_MAX
-#define FARTHEST (1000 * NANOSECONDS_PER_SECOND) /* a deadline beyond is served early */
+#define NEVER      UINT64_MAX
+#define FARTHEST   (1000 * NANOSECONDS_PER_SECOND) /* a deadline beyond is served early */
 
 /* Emulators run the TSC at a round frequency.  A measurement this close to a multiple of 10 MHz,
  * in parts per million, is taken to be that multiple. */
@@ -29,10 +29,10 @@
 
 static uint64_t tsc_frequency, apic_frequency;
 static uint64_t tsc_start;
-static uint64_t nanoseconds_per_tick;  /* of the TSC, 32 fraction bits */
-static uint64_t apic_per_nanosecond;   /* likewise */
+static uint64_t nanoseconds_per_tick; /* of the TSC, 32 fraction bits */
+static uint64_t apic_per_nanosecond;  /* likewise */
 static uint64_t boot_time;
-static uint64_t armed = NEVER;         /* the deadline that the hardware will interrupt for */
+static uint64_t armed = NEVER; /* the deadline that the hardware will interrupt for */
 
 /* The three counters at one moment, as near as it gets. */
 struct sample {

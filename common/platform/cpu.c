@@ -11,26 +11,29 @@
 
 #include "asm.h"
 
-#define EXTENDED 0x80000000
+#define EXTENDED    0x80000000
 #define BRAND_FIRST 0x80000002
-#define BRAND_LAST 0x80000004
+#define BRAND_LAST  0x80000004
 
 /* Names by bit; "" for what Linux does not name or this kernel keeps from programs. */
 static const char *const leaf1_edx[32] = {
-    "fpu",   "vme",  "de",   "pse",     "tsc", "msr", "pae",  "mce", "cx8", "apic", "", "sep",
-    "mtrr",  "pge",  "mca",  "cmov",    "pat", "pse36", "pn", "clflush", "", "dts", "acpi", "mmx",
-    "fxsr",  "sse",  "sse2", "ss",      "ht",  "tm",  "ia64", "pbe",
+    "fpu",  "vme",  "de",   "pse", "tsc",  "msr", "pae",   "mce", "cx8",     "apic", "",
+    "sep",  "mtrr", "pge",  "mca", "cmov", "pat", "pse36", "pn",  "clflush", "",     "dts",
+    "acpi", "mmx",  "fxsr", "sse", "sse2", "ss",  "ht",    "tm",  "ia64",    "pbe",
 };
 static const char *const leaf1_ecx[32] = {
-    "pni",    "pclmulqdq", "dtes64", "monitor", "ds_cpl", "", "smx", "est", "tm2", "ssse3", "cid",
-    "sdbg",   "fma",  "cx16", "xtpr", "pdcm", "", "", "dca", "sse4_1", "sse4_2", "x2apic",
-    "movbe",  "popcnt", "tsc_deadline_timer", "aes", "xsave", "", "avx", "f16c", "rdrand",
-    "hypervisor",
+    "pni",    "pclmulqdq",  "dtes64", "monitor", "ds_cpl",
+    "",       "smx",        "est",    "tm2",     "ssse3",
+    "cid",    "sdbg",       "fma",    "cx16",    "xtpr",
+    "pdcm",   "",           "",       "dca",     "sse4_1",
+    "sse4_2", "x2apic",     "movbe",  "popcnt",  "tsc_deadline_timer",
+    "aes",    "xsave",      "",       "avx",     "f16c",
+    "rdrand", "hypervisor",
 };
 static const char *const leaf7_ebx[32] = {
-    [1] = "tsc_adjust", [3] = "bmi1",      [5] = "avx2",        [7] = "smep",
-    [8] = "bmi2",       [9] = "erms",      [18] = "rdseed",     [19] = "adx",
-    [20] = "smap",      [23] = "clflushopt", [24] = "clwb",     [29] = "sha_ni",
+    [1] = "tsc_adjust", [3] = "bmi1",        [5] = "avx2",    [7] = "smep",
+    [8] = "bmi2",       [9] = "erms",        [18] = "rdseed", [19] = "adx",
+    [20] = "smap",      [23] = "clflushopt", [24] = "clwb",   [29] = "sha_ni",
 };
 static const char *const leaf7_ecx[32] = {
     [2] = "umip", [8] = "gfni", [9] = "vaes", [10] = "vpclmulqdq", [22] = "rdpid",
@@ -39,7 +42,9 @@ static const char *const extended_edx[32] = {
     [11] = "syscall", [20] = "nx", [26] = "pdpe1gb", [27] = "rdtscp", [29] = "lm",
 };
 static const char *const extended_ecx[32] = {
-    [0] = "lahf_lm", [5] = "abm", [8] = "3dnowprefetch",
+    [0] = "lahf_lm",
+    [5] = "abm",
+    [8] = "3dnowprefetch",
 };
 
 static struct cpu_information information;

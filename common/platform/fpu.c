@@ -15,18 +15,18 @@
 
 /* State components (Intel SDM volume 1, 13.1).  AVX-512 stays off: it would triple every signal
  * frame for programs that hardly exist. */
-#define COMPONENT_X87 (1u << 0)
-#define COMPONENT_SSE (1u << 1)
-#define COMPONENT_AVX (1u << 2)
+#define COMPONENT_X87     (1u << 0)
+#define COMPONENT_SSE     (1u << 1)
+#define COMPONENT_AVX     (1u << 2)
 #define COMPONENTS_LEGACY (COMPONENT_X87 | COMPONENT_SSE)
 
-#define LEGACY_SIZE 512
+#define LEGACY_SIZE    512
 #define SOFTWARE_BYTES 464
-#define ALIGNMENT 64
+#define ALIGNMENT      64
 
 #define CONTROL_WORD_DEFAULT 0x37f /* System V ABI for x86-64, 3.4.1 */
-#define MXCSR_DEFAULT 0x1f80
-#define MXCSR_MASK_DEFAULT 0xffbf  /* when FXSAVE stores 0, Intel SDM volume 1, 11.6.6 */
+#define MXCSR_DEFAULT        0x1f80
+#define MXCSR_MASK_DEFAULT   0xffbf /* when FXSAVE stores 0, Intel SDM volume 1, 11.6.6 */
 
 /* The parts of the areas that are looked at here. */
 struct legacy_area {

@@ -24,7 +24,7 @@
 
 /* Functions that are seldom called stay out of line, so that kmalloc() and kfree() save no
  * registers on the common path. */
-#define SELDOM      __attribute__((noinline))
+#define SELDOM __attribute__((noinline))
 
 #define CLASS_COUNT 14
 #define SMALL_MAX   2048 /* the largest class */
@@ -46,8 +46,8 @@ struct size_class {
     uint16_t pages;        /* of a slab: 1 or 2 */
 };
 
-static const uint16_t sizes[CLASS_COUNT] = {16,  32,  48,  64,  96,   128,  192,
-                                            256, 384, 512, 768, 1024, 1536, 2048};
+static const uint16_t sizes[CLASS_COUNT] = { 16,  32,  48,  64,  96,   128,  192,
+                                             256, 384, 512, 768, 1024, 1536, 2048 };
 
 static struct size_class classes[CLASS_COUNT];
 static uint8_t class_of_granules[SMALL_MAX / GRANULE + 1];

@@ -59,7 +59,7 @@ void interrupts_init(void)
     struct {
         uint16_t limit;
         uint64_t base;
-    } __attribute__((packed)) table = {sizeof(gates) - 1, (uint64_t)gates};
+    } __attribute__((packed)) table = { sizeof(gates) - 1, (uint64_t)gates };
     lidt(&table);
     pic_init(VECTOR_LINE);
     apic_init(VECTOR_TIMER, VECTOR_SPURIOUS);

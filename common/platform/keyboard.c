@@ -16,40 +16,40 @@
 #include "asm.h"
 #include "interrupt.h"
 
-#define DATA 0x60
-#define STATUS 0x64
+#define DATA    0x60
+#define STATUS  0x64
 #define COMMAND 0x64
-#define LINE 1
+#define LINE    1
 
 #define STATUS_OUTPUT_FULL 0x01 /* a byte for us */
-#define STATUS_INPUT_FULL 0x02  /* ours has not been taken yet */
-#define STATUS_ABSENT 0xff
+#define STATUS_INPUT_FULL  0x02 /* ours has not been taken yet */
+#define STATUS_ABSENT      0xff
 
-#define COMMAND_READ_CONFIGURATION 0x20
-#define COMMAND_WRITE_CONFIGURATION 0x60
-#define COMMAND_DISABLE_MOUSE 0xa7
-#define COMMAND_DISABLE_KEYBOARD 0xad
-#define COMMAND_ENABLE_KEYBOARD 0xae
-#define CONFIGURATION_INTERRUPT 0x01
+#define COMMAND_READ_CONFIGURATION    0x20
+#define COMMAND_WRITE_CONFIGURATION   0x60
+#define COMMAND_DISABLE_MOUSE         0xa7
+#define COMMAND_DISABLE_KEYBOARD      0xad
+#define COMMAND_ENABLE_KEYBOARD       0xae
+#define CONFIGURATION_INTERRUPT       0x01
 #define CONFIGURATION_MOUSE_INTERRUPT 0x02
-#define CONFIGURATION_KEYBOARD_OFF 0x10
-#define CONFIGURATION_TRANSLATE 0x40
+#define CONFIGURATION_KEYBOARD_OFF    0x10
+#define CONFIGURATION_TRANSLATE       0x40
 
-#define POLLS 100000
+#define POLLS      100000
 #define INPUT_SIZE 1024
 
-#define RELEASED 0x80
+#define RELEASED        0x80
 #define PREFIX_EXTENDED 0xe0
-#define PREFIX_PAUSE 0xe1
-#define PAUSE_REST 2 /* codes after PREFIX_PAUSE, when pressed and again when released */
+#define PREFIX_PAUSE    0xe1
+#define PAUSE_REST      2 /* codes after PREFIX_PAUSE, when pressed and again when released */
 
-#define KEY_CONTROL 0x1d
-#define KEY_LEFT_SHIFT 0x2a
-#define KEY_RIGHT_SHIFT 0x36
-#define KEY_ALT 0x38
-#define KEY_CAPS_LOCK 0x3a
+#define KEY_CONTROL      0x1d
+#define KEY_LEFT_SHIFT   0x2a
+#define KEY_RIGHT_SHIFT  0x36
+#define KEY_ALT          0x38
+#define KEY_CAPS_LOCK    0x3a
 #define KEY_KEYPAD_SLASH 0x35
-#define KEY_ENTER 0x1c
+#define KEY_ENTER        0x1c
 
 /* Bytes by scan code, unshifted and shifted; 0: none. */
 static const char plain[0x54] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./"
@@ -63,21 +63,22 @@ struct special_key {
     const char *sequence;
 };
 static const struct special_key extended_keys[] = {
-    {0x47, "\033[1~"}, {0x48, "\033[A"},  {0x49, "\033[5~"}, {0x4b, "\033[D"},  {0x4d, "\033[C"},
-    {0x4f, "\033[4~"}, {0x50, "\033[B"},  {0x51, "\033[6~"}, {0x52, "\033[2~"}, {0x53, "\033[3~"},
+    { 0x47, "\033[1~" }, { 0x48, "\033[A" },  { 0x49, "\033[5~" }, { 0x4b, "\033[D" },
+    { 0x4d, "\033[C" },  { 0x4f, "\033[4~" }, { 0x50, "\033[B" },  { 0x51, "\033[6~" },
+    { 0x52, "\033[2~" }, { 0x53, "\033[3~" },
 };
 static const struct special_key function_keys[] = {
-    {0x3b, "\033[[A"},  {0x3c, "\033[[B"},  {0x3d, "\033[[C"},  {0x3e, "\033[[D"},
-    {0x3f, "\033[[E"},  {0x40, "\033[17~"}, {0x41, "\033[18~"}, {0x42, "\033[19~"},
-    {0x43, "\033[20~"}, {0x44, "\033[21~"}, {0x57, "\033[23~"}, {0x58, "\033[24~"},
+    { 0x3b, "\033[[A" },  { 0x3c, "\033[[B" },  { 0x3d, "\033[[C" },  { 0x3e, "\033[[D" },
+    { 0x3f, "\033[[E" },  { 0x40, "\033[17~" }, { 0x41, "\033[18~" }, { 0x42, "\033[19~" },
+    { 0x43, "\033[20~" }, { 0x44, "\033[21~" }, { 0x57, "\033[23~" }, { 0x58, "\033[24~" },
 };
 
 static uint8_t input_data[INPUT_SIZE];
-static struct ring_buffer input = {.data = input_data, .size = INPUT_SIZE};
+static struct ring_buffer input = { .data = input_data, .size = INPUT_SIZE };
 
 static bool shift, control, alt, caps_lock;
-static bool extended;     /* the code before was PREFIX_EXTENDED */
-static unsigned to_skip;  /* codes of the Pause key still to come */
+static bool extended;    /* the code before was PREFIX_EXTENDED */
+static unsigned to_skip; /* codes of the Pause key still to come */
 
 /* All or nothing, so that no half of a sequence is ever read. */
 static void send(const char *text, size_t length)
@@ -97,7 +98,7 @@ void keyboard_answer(const char *text, size_t length)
 
 static void send_byte(char byte)
 {
-    char text[2] = {'\033', byte};
+    char text[2] = { '\033', byte };
     send(alt ? text : text + 1, alt ? 2 : 1);
 }
 
@@ -231,7 +232,7 @@ void keyboard_init(void)
     drop_pending();
     if (!write_to(COMMAND, COMMAND_READ_CONFIGURATION) || !read_answer(&configuration))
         return;
-    configuration &= (uint8_t)~(CONFIGURATION_MOUSE_INTERRUPT | CONFIGURATION_KEYBOARD_OFF);
+    configuration &= (uint8_t) ~(CONFIGURATION_MOUSE_INTERRUPT | CONFIGURATION_KEYBOARD_OFF);
     configuration |= CONFIGURATION_INTERRUPT | CONFIGURATION_TRANSLATE;
     if (!write_to(COMMAND, COMMAND_WRITE_CONFIGURATION) || !write_to(DATA, configuration) ||
         !write_to(COMMAND, COMMAND_ENABLE_KEYBOARD))

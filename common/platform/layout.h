@@ -16,17 +16,17 @@
 #define PLATFORM_LAYOUT_H
 
 #define DIRECT_MAP_START 0xffff800000000000
-#define DIRECT_MAP_SIZE 0x8000000000 /* RAM above it is not used */
+#define DIRECT_MAP_SIZE  0x8000000000 /* RAM above it is not used */
 
 #define KERNEL_STACKS_START 0xffffc00000000000
-#define KERNEL_STACK_SIZE 0x4000 /* 16 KiB usable ... */
-#define KERNEL_STACK_SLOT 0x8000 /* ... in the upper half of a slot; the lower is the guard */
-#define KERNEL_STACK_SLOTS 32768
+#define KERNEL_STACK_SIZE   0x4000 /* 16 KiB usable ... */
+#define KERNEL_STACK_SLOT   0x8000 /* ... in the upper half of a slot; the lower is the guard */
+#define KERNEL_STACK_SLOTS  32768
 
 #define DEVICE_MAP_START 0xffffd00000000000
-#define DEVICE_MAP_SIZE 0x40000000
+#define DEVICE_MAP_SIZE  0x40000000
 
-#define KERNEL_OFFSET 0xffffffff80000000 /* image address minus physical address */
+#define KERNEL_OFFSET         0xffffffff80000000 /* image address minus physical address */
 #define KERNEL_PHYSICAL_START 0x200000
 
 /* The first MiB holds the BIOS's data, video memory and ROMs: left alone. */

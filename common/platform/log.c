@@ -52,7 +52,7 @@ static void show(const struct log_record *record)
 
 void printk(enum log_level level, const char *text, ...)
 {
-    struct log_record record = {.time = clock_monotonic(), .level = (int)level};
+    struct log_record record = { .time = clock_monotonic(), .level = (int)level };
     va_list arguments;
 
     va_start(arguments, text);

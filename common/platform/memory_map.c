@@ -24,7 +24,7 @@ static void insert_at(struct memory_map *map, size_t index, uint64_t start, uint
     panic_unless(map->count < MEMORY_MAP_RANGES);
     for (size_t i = map->count; i > index; i--)
         map->ranges[i] = map->ranges[i - 1];
-    map->ranges[index] = (struct memory_range){start, end};
+    map->ranges[index] = (struct memory_range){ start, end };
     map->count++;
 }
 

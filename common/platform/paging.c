@@ -21,7 +21,7 @@
 
 /* Levels of the tree: a level-n entry spans 2^(12 + 9n) bytes. */
 enum { LEVEL_PAGE = 0, LEVEL_2M = 1, LEVEL_1G = 2, LEVEL_TOP = 3 };
-#define SPAN(level)   ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
+#define SPAN(level) ((uint64_t)1 << (PAGE_SHIFT + 9 * (level)))
 
 #define TABLE_RIGHTS  (ENTRY_PRESENT | ENTRY_WRITE) /* the leaf decides */
 #define DATA_RIGHTS   (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL | paging_no_execute)
@@ -40,8 +40,8 @@ static unsigned top_index(uint64_t address)
     return address / SPAN(LEVEL_TOP) % TABLE_ENTRIES;
 }
 
-static const uint64_t regions[] = {DIRECT_MAP_START, KERNEL_STACKS_START, DEVICE_MAP_START,
-                                   KERNEL_OFFSET};
+static const uint64_t regions[] = { DIRECT_MAP_START, KERNEL_STACKS_START, DEVICE_MAP_START,
+                                    KERNEL_OFFSET };
 #define REGION_COUNT (sizeof(regions) / sizeof(regions[0]))
 
 /* An empty table; 0 when memory is short (which before frame_init() is a panic). */

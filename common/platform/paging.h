@@ -21,7 +21,7 @@
 #define ENTRY_NO_EXECUTE    ((uint64_t)1 << 63)
 #define ENTRY_ADDRESS       0x000ffffffffff000
 
-#define TABLE_ENTRIES       512u
+#define TABLE_ENTRIES 512u
 
 /* Leaves the boot page tables for the final ones.  After memory_map is known and the processor's
  * features are on; before frame_init(). */

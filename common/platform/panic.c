@@ -21,25 +21,34 @@
 #include "trap.h"
 
 #define LINE_SIZE 256
-#define FRAMES 32
+#define FRAMES    32
 
 /* Page-fault error code (Intel SDM volume 3, 4.7). */
-#define FAULT_PRESENT (1u << 0)
-#define FAULT_WRITE (1u << 1)
-#define FAULT_USER (1u << 2)
+#define FAULT_PRESENT      (1u << 0)
+#define FAULT_WRITE        (1u << 1)
+#define FAULT_USER         (1u << 2)
 #define FAULT_RESERVED_BIT (1u << 3)
-#define FAULT_FETCH (1u << 4)
+#define FAULT_FETCH        (1u << 4)
 
 static const char *const exception_names[32] = {
-    [0] = "divide error",         [1] = "debug exception",
-    [2] = "non-maskable interrupt", [3] = "breakpoint",
-    [4] = "overflow",             [5] = "bound range exceeded",
-    [6] = "invalid opcode",       [7] = "device not available",
-    [8] = "double fault",         [10] = "invalid TSS",
-    [11] = "segment not present", [12] = "stack-segment fault",
-    [13] = "general protection",  [14] = "page fault",
-    [16] = "x87 error",           [17] = "alignment check",
-    [18] = "machine check",       [19] = "SIMD error",
+    [0] = "divide error",
+    [1] = "debug exception",
+    [2] = "non-maskable interrupt",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range exceeded",
+    [6] = "invalid opcode",
+    [7] = "device not available",
+    [8] = "double fault",
+    [10] = "invalid TSS",
+    [11] = "segment not present",
+    [12] = "stack-segment fault",
+    [13] = "general protection",
+    [14] = "page fault",
+    [16] = "x87 error",
+    [17] = "alignment check",
+    [18] = "machine check",
+    [19] = "SIMD error",
     [21] = "control protection",
 };
 

@@ -8,24 +8,24 @@
 
 #include "asm.h"
 
-#define ADDRESS 0xcf8
-#define DATA 0xcfc
+#define ADDRESS        0xcf8
+#define DATA           0xcfc
 #define ADDRESS_ENABLE 0x80000000u
 
-#define SLOTS 32
-#define FUNCTIONS 8
-#define BUSES 256
+#define SLOTS        32
+#define FUNCTIONS    8
+#define BUSES        256
 #define MOST_DEVICES 64
 
 /* Configuration header (section 6.1, and PCI-to-PCI Bridge Architecture Specification, 3.2). */
-#define HEADER_IDENTITY 0x00
-#define HEADER_CLASS 0x08
-#define HEADER_TYPE 0x0c /* in bits 16 to 23 */
-#define HEADER_BUSES 0x18
-#define HEADER_INTERRUPT 0x3c
-#define NO_VENDOR 0xffff
-#define TYPE_MASK 0x7f
-#define TYPE_BRIDGE 1
+#define HEADER_IDENTITY    0x00
+#define HEADER_CLASS       0x08
+#define HEADER_TYPE        0x0c /* in bits 16 to 23 */
+#define HEADER_BUSES       0x18
+#define HEADER_INTERRUPT   0x3c
+#define NO_VENDOR          0xffff
+#define TYPE_MASK          0x7f
+#define TYPE_BRIDGE        1
 #define TYPE_MULTIFUNCTION 0x80
 
 static struct pci_device devices[MOST_DEVICES];
@@ -70,7 +70,7 @@ static void add(struct pci_device *device)
     device->class_code = (uint8_t)(class >> 24);
     device->subclass = (uint8_t)(class >> 16);
     device->interface = (uint8_t)(class >> 8);
-    device->revision = (uint8_t)class;
+    device->revision = (uint8_t) class;
     device->interrupt_line = (uint8_t)pci_read(device, HEADER_INTERRUPT);
     printk(LOG_INFO, "pci: %02x:%02x.%x %04x:%04x class %02x%02x interrupt %u", device->bus,
            device->slot, device->function, device->vendor, device->device, device->class_code,
@@ -84,8 +84,9 @@ static void scan_bus(unsigned bus, bool *behind)
 {
     for (unsigned slot = 0; slot < SLOTS; slot++) {
         for (unsigned function = 0; function < FUNCTIONS; function++) {
-            struct pci_device device = {
-                .bus = (uint8_t)bus, .slot = (uint8_t)slot, .function = (uint8_t)function};
+            struct pci_device device = { .bus = (uint8_t)bus,
+                                         .slot = (uint8_t)slot,
+                                         .function = (uint8_t)function };
             if ((uint16_t)pci_read(&device, HEADER_IDENTITY) == NO_VENDOR) {
                 if (function == 0)
                     break;
@@ -104,7 +105,7 @@ static void scan_bus(unsigned bus, bool *behind)
 /* The bus behind a bridge has a higher number than the bus that the bridge is on. */
 void pci_init(void)
 {
-    bool present[BUSES] = {true};
+    bool present[BUSES] = { true };
     for (unsigned bus = 0; bus < BUSES; bus++)
         if (present[bus])
             scan_bus(bus, present);

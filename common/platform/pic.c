@@ -7,14 +7,14 @@
 #include "asm.h"
 
 #define MASTER_COMMAND 0x20
-#define MASTER_DATA 0x21
-#define SLAVE_COMMAND 0xa0
-#define SLAVE_DATA 0xa1
+#define MASTER_DATA    0x21
+#define SLAVE_COMMAND  0xa0
+#define SLAVE_DATA     0xa1
 
-#define CASCADE_LINE 2
-#define COMMAND_INIT 0x11        /* ICW1: edge triggered unless ELCR says otherwise, ICW4 follows */
-#define COMMAND_8086 0x01        /* ICW4 */
-#define COMMAND_END 0x20         /* OCW2: non-specific end of interrupt */
+#define CASCADE_LINE        2
+#define COMMAND_INIT        0x11 /* ICW1: edge triggered unless ELCR says otherwise, ICW4 follows */
+#define COMMAND_8086        0x01 /* ICW4 */
+#define COMMAND_END         0x20 /* OCW2: non-specific end of interrupt */
 #define COMMAND_READ_SERVED 0x0b /* OCW3: the next read gives the in-service register */
 
 static uint16_t masked = 0xffff & ~(1u << CASCADE_LINE);
@@ -46,7 +46,7 @@ void pic_mask(unsigned line)
 
 void pic_unmask(unsigned line)
 {
-    masked &= (uint16_t)~(1u << line);
+    masked &= (uint16_t) ~(1u << line);
     write_masks();
 }
 

@@ -3,13 +3,13 @@
 
 #include "asm.h"
 
-#define CHANNEL_2 0x42
-#define COMMAND 0x43
+#define CHANNEL_2                0x42
+#define COMMAND                  0x43
 #define COMMAND_CHANNEL_2_MODE_0 0xb0 /* low then high byte; count down once */
-#define COMMAND_LATCH_CHANNEL_2 0x80
+#define COMMAND_LATCH_CHANNEL_2  0x80
 
-#define CONTROL 0x61
-#define CONTROL_GATE 0x01
+#define CONTROL         0x61
+#define CONTROL_GATE    0x01
 #define CONTROL_SPEAKER 0x02
 
 void pit_start(void)

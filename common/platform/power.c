@@ -12,26 +12,26 @@
 
 /* ACPI (ACPI Specification 6.3, 4.8.3.2): PM1a control register, at 4 from the base of the power
  * management ports; SLP_EN with the sleep type 0 that QEMU and Bochs use for S5. */
-#define PM1_CONTROL 4
-#define SLEEP_ENABLE 0x2000
-#define QEMU_POWER_PORTS 0x600
+#define PM1_CONTROL       4
+#define SLEEP_ENABLE      0x2000
+#define QEMU_POWER_PORTS  0x600
 #define BOCHS_POWER_PORTS 0xb000
 
 /* The chipset functions that tell their base at configuration offset 0x40: PIIX4's power
  * management and ICH9's LPC bridge. */
-#define INTEL 0x8086
-#define PIIX4_POWER 0x7113
-#define ICH9_LPC 0x2918
+#define INTEL             0x8086
+#define PIIX4_POWER       0x7113
+#define ICH9_LPC          0x2918
 #define POWER_BASE_OFFSET 0x40
-#define POWER_BASE_MASK 0xff80
+#define POWER_BASE_MASK   0xff80
 
-#define BOCHS_SHUTDOWN 0x8900
-#define DEBUG_EXIT 0xf4
+#define BOCHS_SHUTDOWN     0x8900
+#define DEBUG_EXIT         0xf4
 #define DEBUG_EXIT_FAILURE 16 /* QEMU's exit status is 2n + 1 */
 
-#define RESET_CONTROL 0xcf9
+#define RESET_CONTROL        0xcf9
 #define RESET_CPU_AND_SYSTEM 0x06
-#define KEYBOARD_COMMAND 0x64
+#define KEYBOARD_COMMAND     0x64
 #define KEYBOARD_PULSE_RESET 0xfe
 
 static void acpi_off(uint16_t base)

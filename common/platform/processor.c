@@ -8,28 +8,28 @@
 #include "fpu.h"
 
 /* Control registers (Intel SDM volume 3, 2.5). */
-#define CR0_MONITOR_FPU (1ull << 1)
-#define CR0_EMULATE_FPU (1ull << 2)
-#define CR0_TASK_SWITCHED (1ull << 3)
-#define CR0_NUMERIC_ERROR (1ull << 5)
-#define CR0_WRITE_PROTECT (1ull << 16)
-#define CR0_ALIGNMENT_MASK (1ull << 18)
+#define CR0_MONITOR_FPU       (1ull << 1)
+#define CR0_EMULATE_FPU       (1ull << 2)
+#define CR0_TASK_SWITCHED     (1ull << 3)
+#define CR0_NUMERIC_ERROR     (1ull << 5)
+#define CR0_WRITE_PROTECT     (1ull << 16)
+#define CR0_ALIGNMENT_MASK    (1ull << 18)
 #define CR0_NOT_WRITE_THROUGH (1ull << 29)
-#define CR0_CACHE_DISABLE (1ull << 30)
+#define CR0_CACHE_DISABLE     (1ull << 30)
 
-#define CR4_MACHINE_CHECK (1ull << 6)
-#define CR4_GLOBAL_PAGES (1ull << 7)
-#define CR4_FXSAVE (1ull << 9)
+#define CR4_MACHINE_CHECK   (1ull << 6)
+#define CR4_GLOBAL_PAGES    (1ull << 7)
+#define CR4_FXSAVE          (1ull << 9)
 #define CR4_SIMD_EXCEPTIONS (1ull << 10)
-#define CR4_UMIP (1ull << 11)
-#define CR4_FSGSBASE (1ull << 16)
-#define CR4_XSAVE (1ull << 18)
-#define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
+#define CR4_UMIP            (1ull << 11)
+#define CR4_FSGSBASE        (1ull << 16)
+#define CR4_XSAVE           (1ull << 18)
+#define CR4_SMEP            (1ull << 20)
+#define CR4_SMAP            (1ull << 21)
 
-#define MSR_EFER 0xc0000080
+#define MSR_EFER     0xc0000080
 #define EFER_SYSCALL (1ull << 0)
-#define EFER_NX (1ull << 11)
+#define EFER_NX      (1ull << 11)
 
 struct processor_features processor_features;
 

@@ -7,7 +7,7 @@
 #include "processor.h"
 
 #define RDRAND_ATTEMPTS 10 /* Intel SDM volume 1, 7.3.17.1 */
-#define JITTER_SAMPLES 64
+#define JITTER_SAMPLES  64
 
 /* Each sample is the time of a few port reads, whose last bits vary; a multiplicative hash (the
  * odd constant is 2^64 divided by the golden ratio) spreads them. */

@@ -6,14 +6,14 @@
 #include "asm.h"
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
+#define CMOS_DATA  0x71
 
-#define STATUS_A 0x0a
-#define STATUS_B 0x0b
+#define STATUS_A           0x0a
+#define STATUS_B           0x0b
 #define UPDATE_IN_PROGRESS 0x80
-#define BINARY 0x04
-#define HOURS_24 0x02
-#define AFTERNOON 0x80 /* of the hour, in 12-hour mode */
+#define BINARY             0x04
+#define HOURS_24           0x02
+#define AFTERNOON          0x80 /* of the hour, in 12-hour mode */
 
 /* The longest update takes 2 ms; nobody waits for a clock that is not there. */
 #define UPDATE_POLLS 10000
@@ -32,8 +32,8 @@ static struct moment read_fields(void)
 {
     for (unsigned i = 0; i < UPDATE_POLLS && cmos_read(STATUS_A) & UPDATE_IN_PROGRESS; i++)
         ;
-    return (struct moment){cmos_read(0), cmos_read(2), cmos_read(4),
-                           cmos_read(7), cmos_read(8), cmos_read(9)};
+    return (struct moment){ cmos_read(0), cmos_read(2), cmos_read(4),
+                            cmos_read(7), cmos_read(8), cmos_read(9) };
 }
 
 static bool equal(const struct moment *a, const struct moment *b)
@@ -75,6 +75,5 @@ uint64_t rtc_read(void)
     unsigned year = decode(now.year, binary);
     year += year < 70 ? 2000 : 1900;
     uint64_t days = days_since_1970(year, decode(now.month, binary), decode(now.day, binary));
-    return ((days * 24 + hour) * 60 + decode(now.minute, binary)) * 60 +
-           decode(now.second, binary);
+    return ((days * 24 + hour) * 60 + decode(now.minute, binary)) * 60 + decode(now.second, binary);
 }

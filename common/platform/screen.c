@@ -18,21 +18,21 @@
 #include "keyboard.h"
 #include "paging.h"
 
-#define COLUMNS 80
-#define ROWS 25
+#define COLUMNS     80
+#define ROWS        25
 #define TEXT_MEMORY 0xb8000
 
-#define CRT_INDEX 0x3d4
-#define CRT_DATA 0x3d5
-#define CRT_CURSOR_START 0x0a
+#define CRT_INDEX         0x3d4
+#define CRT_DATA          0x3d5
+#define CRT_CURSOR_START  0x0a
 #define CRT_CURSOR_HIDDEN 0x20
-#define CRT_CURSOR_HIGH 0x0e
-#define CRT_CURSOR_LOW 0x0f
+#define CRT_CURSOR_HIGH   0x0e
+#define CRT_CURSOR_LOW    0x0f
 
 #define COLOUR_DEFAULT 0x07 /* light grey on black */
-#define COLOUR_BOLD 0x08
-#define TAB_WIDTH 8
-#define PARAMETERS 8
+#define COLOUR_BOLD    0x08
+#define TAB_WIDTH      8
+#define PARAMETERS     8
 
 enum state { STATE_TEXT, STATE_ESCAPE, STATE_SEQUENCE, STATE_CHARSET, STATE_TITLE };
 
@@ -40,8 +40,8 @@ struct position {
     unsigned row, column;
 };
 
-static uint16_t picture[ROWS][COLUMNS]; /* what the device shows, or will after refresh() */
-static uint16_t *device;                /* NULL: there is none */
+static uint16_t picture[ROWS][COLUMNS];         /* what the device shows, or will after refresh() */
+static uint16_t *device;                        /* NULL: there is none */
 static unsigned dirty_first = ROWS, dirty_last; /* rows that differ from the device's */
 
 static struct position cursor, saved_cursor;
@@ -250,7 +250,7 @@ static unsigned count_parameter(unsigned index)
 
 static void set_colour(unsigned code)
 {
-    static const uint8_t vga[8] = {0, 4, 2, 6, 1, 5, 3, 7}; /* from ANSI's order */
+    static const uint8_t vga[8] = { 0, 4, 2, 6, 1, 5, 3, 7 }; /* from ANSI's order */
 
     if (code == 0) {
         colour = COLOUR_DEFAULT;
@@ -350,7 +350,10 @@ static void set_mode(bool on)
 static void finish_sequence(uint8_t final)
 {
     switch (final) {
-    case 'A': case 'B': case 'C': case 'D':
+    case 'A':
+    case 'B':
+    case 'C':
+    case 'D':
         move_by(final);
         break;
     case 'G':
@@ -359,7 +362,8 @@ static void finish_sequence(uint8_t final)
     case 'd':
         move_to(count_parameter(0) - 1, cursor.column);
         break;
-    case 'H': case 'f':
+    case 'H':
+    case 'f':
         move_to(count_parameter(0) - 1, count_parameter(1) - 1);
         break;
     case 'J':
@@ -368,7 +372,8 @@ static void finish_sequence(uint8_t final)
     case 'K':
         erase_line(parameters[0]);
         break;
-    case 'L': case 'M':
+    case 'L':
+    case 'M':
         insert_or_delete_lines(final);
         break;
     case '@':
@@ -400,7 +405,8 @@ static void finish_sequence(uint8_t final)
     case 'u':
         move_to(saved_cursor.row, saved_cursor.column);
         break;
-    case 'h': case 'l':
+    case 'h':
+    case 'l':
         set_mode(final == 'h');
         break;
     }
@@ -434,7 +440,10 @@ static void escape_byte(uint8_t byte)
     case ']':
         state = STATE_TITLE;
         break;
-    case '(': case ')': case '#': case '%':
+    case '(':
+    case ')':
+    case '#':
+    case '%':
         state = STATE_CHARSET;
         break;
     case '7':

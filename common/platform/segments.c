@@ -13,21 +13,21 @@
 /* Intel SDM volume 3, 8.7. */
 struct task_state {
     uint32_t reserved0;
-    uint64_t stack[3];           /* by privilege level entered */
+    uint64_t stack[3]; /* by privilege level entered */
     uint64_t reserved1;
     uint64_t interrupt_stack[7]; /* slot 1 is element 0 */
     uint64_t reserved2;
     uint16_t reserved3;
-    uint16_t io_map;             /* offset of the port permission map */
+    uint16_t io_map; /* offset of the port permission map */
 } __attribute__((packed));
 
 /* Intel SDM volume 3, 3.4.5: present, type and privilege; the 64-bit flag.  The accessed bit is set
  * beforehand, or the processor would write to the table. */
 #define KERNEL_CODE_DESCRIPTOR 0x00209b0000000000ull
-#define DATA_DESCRIPTOR 0x0000930000000000ull
-#define USER_CODE_DESCRIPTOR 0x0020fb0000000000ull
-#define USER_DATA_DESCRIPTOR 0x0000f30000000000ull
-#define TASK_STATE_DESCRIPTOR 0x0000890000000000ull
+#define DATA_DESCRIPTOR        0x0000930000000000ull
+#define USER_CODE_DESCRIPTOR   0x0020fb0000000000ull
+#define USER_DATA_DESCRIPTOR   0x0000f30000000000ull
+#define TASK_STATE_DESCRIPTOR  0x0000890000000000ull
 
 uint64_t kernel_stack_top;
 
@@ -44,8 +44,8 @@ static uint64_t descriptors[TASK_STATE / 8 + 2] = {
 
 static void set_interrupt_stack(unsigned slot)
 {
-    task_state.interrupt_stack[slot - 1] = (uint64_t)interrupt_stacks[slot - 1] +
-                                           INTERRUPT_STACK_SIZE;
+    task_state.interrupt_stack[slot - 1] =
+        (uint64_t)interrupt_stacks[slot - 1] + INTERRUPT_STACK_SIZE;
 }
 
 /* The processor keeps using the segments it has loaded until each register is loaded anew; the
@@ -55,7 +55,7 @@ static void load_segments(void)
     struct {
         uint16_t limit;
         uint64_t base;
-    } __attribute__((packed)) table = {sizeof(descriptors) - 1, (uint64_t)descriptors};
+    } __attribute__((packed)) table = { sizeof(descriptors) - 1, (uint64_t)descriptors };
 
     lgdt(&table);
     __asm__ volatile("pushq %0\n\t"
@@ -82,8 +82,8 @@ void segments_init(void)
     set_interrupt_stack(STACK_MACHINE_CHECK);
     task_state.io_map = sizeof(task_state); /* beyond the limit: no port for user mode */
 
-    descriptors[TASK_STATE / 8] = TASK_STATE_DESCRIPTOR | limit | (base & 0xffffff) << 16 |
-                                  (base >> 24 & 0xff) << 56;
+    descriptors[TASK_STATE / 8] =
+        TASK_STATE_DESCRIPTOR | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
     descriptors[TASK_STATE / 8 + 1] = base >> 32;
     load_segments();
     ltr(TASK_STATE);

@@ -6,16 +6,16 @@
 #ifndef SELECTORS_H
 #define SELECTORS_H
 
-#define KERNEL_CODE 0x10
+#define KERNEL_CODE  0x10
 #define KERNEL_STACK 0x18
 #define USER_CODE_32 0x23
-#define USER_STACK 0x2b
-#define USER_CODE 0x33
-#define TASK_STATE 0x40
+#define USER_STACK   0x2b
+#define USER_CODE    0x33
+#define TASK_STATE   0x40
 
 /* Interrupt stack table slots of the task state segment (Intel SDM volume 3, 6.14.5). */
-#define STACK_DOUBLE_FAULT 1
-#define STACK_NMI 2
+#define STACK_DOUBLE_FAULT  1
+#define STACK_NMI           2
 #define STACK_MACHINE_CHECK 3
 
 #endif

@@ -20,15 +20,15 @@
 #include "segments.h"
 #include "trap.h"
 
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
+#define MSR_FS_BASE   0xc0000100
+#define MSR_GS_BASE   0xc0000101
 #define FPU_ALIGNMENT 64
 
 struct thread {
-    uint64_t stack_pointer;  /* while it does not run: what switch_stacks() left */
+    uint64_t stack_pointer; /* while it does not run: what switch_stacks() left */
     void *stack_top;
-    void *fpu;               /* state area, stale while the thread is `loaded`; boot thread: NULL */
-    void *fpu_memory;        /* the block that `fpu` is an aligned part of */
+    void *fpu;        /* state area, stale while the thread is `loaded`; boot thread: NULL */
+    void *fpu_memory; /* the block that `fpu` is an aligned part of */
     user_address fs_base, gs_base;
 };
 

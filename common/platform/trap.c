@@ -17,25 +17,25 @@
 #include "user_copy.h"
 
 /* Page-fault error code (Intel SDM volume 3, 4.7). */
-#define FAULT_WRITE (1u << 1)
+#define FAULT_WRITE        (1u << 1)
 #define FAULT_RESERVED_BIT (1u << 3)
-#define FAULT_FETCH (1u << 4)
+#define FAULT_FETCH        (1u << 4)
 
 /* RFLAGS (Intel SDM volume 1, 3.4.3). */
-#define FLAG_ALWAYS_SET (1u << 1)
-#define FLAG_TRAP (1u << 8)
-#define FLAG_INTERRUPT (1u << 9)
-#define FLAG_DIRECTION (1u << 10)
-#define FLAG_IO_PRIVILEGE (3u << 12)
-#define FLAG_NESTED_TASK (1u << 14)
-#define FLAG_RESUME (1u << 16)
+#define FLAG_ALWAYS_SET      (1u << 1)
+#define FLAG_TRAP            (1u << 8)
+#define FLAG_INTERRUPT       (1u << 9)
+#define FLAG_DIRECTION       (1u << 10)
+#define FLAG_IO_PRIVILEGE    (3u << 12)
+#define FLAG_NESTED_TASK     (1u << 14)
+#define FLAG_RESUME          (1u << 16)
 #define FLAG_ALIGNMENT_CHECK (1u << 18)
-#define FLAGS_ARITHMETIC 0x8d5u /* CF PF AF ZF SF OF */
+#define FLAGS_ARITHMETIC     0x8d5u /* CF PF AF ZF SF OF */
 #define FLAGS_OF_USER                                                                              \
     (FLAGS_ARITHMETIC | FLAG_TRAP | FLAG_DIRECTION | FLAG_RESUME | FLAG_ALIGNMENT_CHECK)
 
 /* SYSCALL (Intel SDM volume 3, 5.8.8). */
-#define MSR_STAR 0xc0000081
+#define MSR_STAR  0xc0000081
 #define MSR_LSTAR 0xc0000082
 #define MSR_FMASK 0xc0000084
 #define FLAGS_CLEARED_BY_SYSCALL                                                                   \
@@ -149,14 +149,13 @@ void trap_from_user(struct user_registers *registers, unsigned vector, uint64_t 
  * exception that the processor would raise if it could. */
 void trap_refuse_return(struct user_registers *registers)
 {
-    struct exception exception = {.vector = EXCEPTION_PROTECTION};
+    struct exception exception = { .vector = EXCEPTION_PROTECTION };
     trap_handlers.exception(registers, &exception);
     trap_handlers.before_user(registers);
 }
 
 /* The ordinary kernel faults.  True if the kernel can go on. */
-static bool mend_kernel_fault(struct kernel_registers *registers,
-                              const struct exception *exception)
+static bool mend_kernel_fault(struct kernel_registers *registers, const struct exception *exception)
 {
     uint64_t fixup = user_fault_fixup(registers->rip);
     if (fixup == 0)

@@ -4,7 +4,7 @@
 
 #include <platform/trap.h>
 
-#define VECTOR_NMI 2
+#define VECTOR_NMI           2
 #define VECTOR_MACHINE_CHECK 18
 
 /* The entry points in trap.S. */

@@ -18,49 +18,49 @@
 #define LINE 4 /* interrupt line */
 
 /* Registers, offsets from BASE. */
-#define DATA 0
-#define INTERRUPT_ENABLE 1
-#define FIFO_CONTROL 2
+#define DATA               0
+#define INTERRUPT_ENABLE   1
+#define FIFO_CONTROL       2
 #define INTERRUPT_IDENTITY 2
-#define LINE_CONTROL 3
-#define MODEM_CONTROL 4
-#define LINE_STATUS 5
-#define SCRATCH 7
+#define LINE_CONTROL       3
+#define MODEM_CONTROL      4
+#define LINE_STATUS        5
+#define SCRATCH            7
 
-#define ENABLE_RECEIVE 0x01
-#define ENABLE_TRANSMIT 0x02
+#define ENABLE_RECEIVE     0x01
+#define ENABLE_TRANSMIT    0x02
 #define ENABLE_LINE_STATUS 0x04
 
-#define FIFO_ON_TRIGGER_8 0x87   /* both FIFOs on and emptied; interrupt at 8 bytes received */
-#define LINE_8N1 0x03
+#define FIFO_ON_TRIGGER_8   0x87 /* both FIFOs on and emptied; interrupt at 8 bytes received */
+#define LINE_8N1            0x03
 #define LINE_DIVISOR_ACCESS 0x80
-#define MODEM_READY 0x0b         /* DTR, RTS, and OUT2, which lets the interrupt through */
+#define MODEM_READY         0x0b /* DTR, RTS, and OUT2, which lets the interrupt through */
 
 #define IDENTITY_NONE 0x01
 
-#define STATUS_RECEIVED 0x01
-#define STATUS_OVERRUN 0x02
+#define STATUS_RECEIVED   0x01
+#define STATUS_OVERRUN    0x02
 #define STATUS_FIFO_EMPTY 0x20
-#define STATUS_ALL_SENT 0x40
-#define STATUS_ABSENT 0xff
+#define STATUS_ALL_SENT   0x40
+#define STATUS_ABSENT     0xff
 
-#define DIVISOR 1 /* 115200 baud, the most there is */
-#define FIFO_SIZE 16
-#define INPUT_SIZE (128 * 1024)
+#define DIVISOR     1 /* 115200 baud, the most there is */
+#define FIFO_SIZE   16
+#define INPUT_SIZE  (128 * 1024)
 #define OUTPUT_SIZE (64 * 1024)
 
 /* Polls of a device that may be stuck; the slowest FIFO takes about 2 ms to empty. */
 #define PATIENCE 1000000u
 
 static uint8_t input_data[INPUT_SIZE], output_data[OUTPUT_SIZE];
-static struct ring_buffer input = {.data = input_data, .size = INPUT_SIZE};
-static struct ring_buffer output = {.data = output_data, .size = OUTPUT_SIZE};
+static struct ring_buffer input = { .data = input_data, .size = INPUT_SIZE };
+static struct ring_buffer output = { .data = output_data, .size = OUTPUT_SIZE };
 
 static bool present;
 static bool interrupt_driven;
-static uint8_t enabled;          /* what INTERRUPT_ENABLE holds */
-static bool writer_waits;        /* somebody found little room: tell when there is more */
-static unsigned overruns;        /* bytes the device lost because nobody took them in time */
+static uint8_t enabled;   /* what INTERRUPT_ENABLE holds */
+static bool writer_waits; /* somebody found little room: tell when there is more */
+static unsigned overruns; /* bytes the device lost because nobody took them in time */
 static unsigned overruns_logged;
 
 static uint8_t read_register(unsigned number)
@@ -140,7 +140,7 @@ static void receive(void)
         status = read_register(LINE_STATUS);
     }
     if (status & STATUS_RECEIVED)
-        enable(enabled & (uint8_t)~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
+        enable(enabled & (uint8_t) ~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
     if (received)
         events_post(EVENT_CONSOLE_INPUT);
 }

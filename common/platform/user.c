@@ -87,7 +87,7 @@ uint64_t user_fault_fixup(uint64_t rip)
 
 void user_copy_init(void)
 {
-    static const uint8_t no_operation[3] = {0x0f, 0x1f, 0x00}; /* nopl (%rax): as long as STAC */
+    static const uint8_t no_operation[3] = { 0x0f, 0x1f, 0x00 }; /* nopl (%rax): as long as STAC */
     if (processor_features.smap)
         return;
     for (const uint64_t *site = access_sites_start; site < access_sites_end; site++)

@@ -4,12 +4,12 @@
 #ifndef TEST_RENAME_H
 #define TEST_RENAME_H
 
-#define strlen lib_strlen
+#define strlen  lib_strlen
 #define strnlen lib_strnlen
-#define strcmp lib_strcmp
+#define strcmp  lib_strcmp
 #define strncmp lib_strncmp
-#define strchr lib_strchr
+#define strchr  lib_strchr
 #define strrchr lib_strrchr
-#define strstr lib_strstr
+#define strstr  lib_strstr
 
 #endif

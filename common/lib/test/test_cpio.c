@@ -26,11 +26,13 @@ static void add(struct archive *archive, const char *magic, const char *name, un
 
     for (unsigned i = 0; i < size; i++)
         sum += (uint8_t)data[i];
-    archive->size += (size_t)sprintf(
-        (char *)archive->bytes + archive->size,
-        "%s%08X%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", magic, inode, mode, 1000, 100,
-        nlink, 0x5eadbeef, size, 8, 1, 4, 64, (unsigned)strlen(name) + 1,
-        strcmp(magic, "070702") == 0 && (mode & 0170000) == 0100000 ? sum : 0, name) + 1;
+    archive->size +=
+        (size_t)sprintf(
+            (char *)archive->bytes + archive->size,
+            "%s%08X%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", magic, inode, mode, 1000,
+            100, nlink, 0x5eadbeef, size, 8, 1, 4, 64, (unsigned)strlen(name) + 1,
+            strcmp(magic, "070702") == 0 && (mode & 0170000) == 0100000 ? sum : 0, name) +
+        1;
     pad(archive);
     memcpy(archive->bytes + archive->size, data, size);
     archive->size += size;
@@ -85,9 +87,10 @@ static void whole(void)
     check(cpio_next(&reader, &entry) == 1, "first entry");
     check(strcmp(entry.name, ".") == 0 && entry.name_length == 1, "%s", entry.name);
     check(entry.mode == 040755 && entry.uid == 1000 && entry.gid == 100 && entry.nlink == 2 &&
-          entry.mtime == 0x5eadbeef && entry.inode == 1 && entry.size == 0 &&
-          entry.device_major == 8 && entry.device_minor == 1 && entry.rdev_major == 4 &&
-          entry.rdev_minor == 64, "numbers");
+              entry.mtime == 0x5eadbeef && entry.inode == 1 && entry.size == 0 &&
+              entry.device_major == 8 && entry.device_minor == 1 && entry.rdev_major == 4 &&
+              entry.rdev_minor == 64,
+          "numbers");
     check(cpio_next(&reader, &entry) == 1 && entry.inode == 2 && entry.size == 0, "first link");
     check(cpio_next(&reader, &entry) == 1 && entry.inode == 2 && entry.nlink == 2, "second link");
     check(entry.size == 11 && memcmp(entry.data, "shared data", 11) == 0, "data of the links");

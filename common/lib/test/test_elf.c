@@ -9,9 +9,9 @@
 #include "test.h"
 
 #define USER_START 0x10000ull
-#define USER_END 0x7ffffffff000ull
-#define FILE_SIZE 0x5000ull
-#define SEGMENTS 6
+#define USER_END   0x7ffffffff000ull
+#define FILE_SIZE  0x5000ull
+#define SEGMENTS   6
 
 enum { HEADERS, INTERPRETER, TEXT, DATA, STACK, EMPTY };
 
@@ -24,9 +24,14 @@ struct start {
 static struct elf64_phdr segment(unsigned type, unsigned flags, uint64_t offset, uint64_t address,
                                  uint64_t file, uint64_t memory)
 {
-    return (struct elf64_phdr){ .p_type = type, .p_flags = flags, .p_offset = offset,
-                                .p_vaddr = address, .p_paddr = address, .p_filesz = file,
-                                .p_memsz = memory, .p_align = type == PT_LOAD ? 0x1000 : 8 };
+    return (struct elf64_phdr){ .p_type = type,
+                                .p_flags = flags,
+                                .p_offset = offset,
+                                .p_vaddr = address,
+                                .p_paddr = address,
+                                .p_filesz = file,
+                                .p_memsz = memory,
+                                .p_align = type == PT_LOAD ? 0x1000 : 8 };
 }
 
 static void good(struct start *file, unsigned type)
@@ -36,16 +41,19 @@ static void good(struct start *file, unsigned type)
 
     *file = (struct start){
         .header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-                    .e_type = (Elf64_Half)type, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-                    .e_entry = base + 0x400, .e_phoff = sizeof(file->header),
-                    .e_ehsize = sizeof(file->header), .e_phentsize = sizeof(struct elf64_phdr),
+                    .e_type = (Elf64_Half)type,
+                    .e_machine = EM_X86_64,
+                    .e_version = EV_CURRENT,
+                    .e_entry = base + 0x400,
+                    .e_phoff = sizeof(file->header),
+                    .e_ehsize = sizeof(file->header),
+                    .e_phentsize = sizeof(struct elf64_phdr),
                     .e_phnum = SEGMENTS },
     };
     file->segments[HEADERS] = segment(PT_PHDR, PF_R, 64, base + 64, table, table);
     file->segments[INTERPRETER] = segment(PT_INTERP, PF_R, 0x300, base + 0x300, 20, 20);
     file->segments[TEXT] = segment(PT_LOAD, PF_R | PF_X, 0, base, 0x2345, 0x2345);
-    file->segments[DATA] =
-        segment(PT_LOAD, PF_R | PF_W, 0x3e00, base + 0x4e00, 0x1200, 0x9000);
+    file->segments[DATA] = segment(PT_LOAD, PF_R | PF_W, 0x3e00, base + 0x4e00, 0x1200, 0x9000);
     file->segments[STACK] = segment(PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0);
     file->segments[EMPTY] = segment(PT_LOAD, PF_R, 0, 0, 0, 0);
 }
@@ -88,7 +96,8 @@ static void good_files(void)
         file.segments[STACK].p_flags |= PF_X;
         file.segments[INTERPRETER].p_type = PT_NULL;
         check(check_file(&file, &image, &layout) == 0 && layout.stack_executable &&
-              layout.interpreter_size == 0, "executable stack, no interpreter");
+                  layout.interpreter_size == 0,
+              "executable stack, no interpreter");
     }
 }
 
@@ -140,33 +149,33 @@ static void bad_headers(void)
 
 static void bad_segments(void)
 {
-    refuse(segments[TEXT].p_filesz, 0x2346);         /* more than in memory */
-    refuse(segments[DATA].p_offset, 0x4e00);         /* past the end of the file */
+    refuse(segments[TEXT].p_filesz, 0x2346); /* more than in memory */
+    refuse(segments[DATA].p_offset, 0x4e00); /* past the end of the file */
     refuse(segments[DATA].p_offset, UINT64_MAX - 0x1ff);
-    refuse(segments[DATA].p_offset, 0x3e10);         /* not congruent with the address */
+    refuse(segments[DATA].p_offset, 0x3e10); /* not congruent with the address */
     refuse(segments[DATA].p_vaddr, 0x404e01);
-    refuse(segments[TEXT].p_vaddr, 0);               /* below user space */
+    refuse(segments[TEXT].p_vaddr, 0); /* below user space */
     refuse(segments[TEXT].p_vaddr, 0xf000);
     refuse(segments[DATA].p_vaddr, USER_END - 0x8200); /* ends past user space */
     refuse(segments[DATA].p_vaddr, 0xffffffff80000e00);
     refuse(segments[DATA].p_vaddr, UINT64_MAX - 0x1ff);
     refuse(segments[DATA].p_memsz, UINT64_MAX);
     refuse(segments[DATA].p_memsz, USER_END);
-    refuse(segments[DATA].p_vaddr, 0x401e00);        /* inside the text */
-    refuse(segments[DATA].p_vaddr, 0x3fe00);         /* before the text */
-    refuse(segments[DATA].p_vaddr, 0x402e00);        /* another page of the file on the text's */
+    refuse(segments[DATA].p_vaddr, 0x401e00); /* inside the text */
+    refuse(segments[DATA].p_vaddr, 0x3fe00);  /* before the text */
+    refuse(segments[DATA].p_vaddr, 0x402e00); /* another page of the file on the text's */
     refuse(segments[TEXT].p_align, 0x1001);
-    refuse(segments[TEXT].p_type, PT_NOTE);          /* the entry is not loaded */
-    refuse(segments[TEXT].p_flags, PF_R);            /* not executable */
+    refuse(segments[TEXT].p_type, PT_NOTE); /* the entry is not loaded */
+    refuse(segments[TEXT].p_flags, PF_R);   /* not executable */
     refuse(segments[EMPTY].p_filesz, 1);
     refuse(segments[INTERPRETER].p_filesz, 1);
     refuse(segments[INTERPRETER].p_filesz, 4097);
     refuse(segments[INTERPRETER].p_offset, FILE_SIZE - 19);
     refuse(segments[INTERPRETER].p_offset, UINT64_MAX);
-    refuse(segments[EMPTY].p_type, PT_PHDR);         /* behind what is loaded */
+    refuse(segments[EMPTY].p_type, PT_PHDR); /* behind what is loaded */
     refuse(segments[HEADERS].p_offset, 0);
     refuse(segments[HEADERS].p_filesz, 0);
-    refuse(segments[HEADERS].p_type, PT_INTERP);     /* two of them */
+    refuse(segments[HEADERS].p_type, PT_INTERP); /* two of them */
 }
 
 /* Adjacent segments in one page of the file may share the page in memory; others may not. */
@@ -191,8 +200,7 @@ static bool plausible(const struct start *file, const struct elf_layout *layout)
 {
     typedef unsigned __int128 wide;
     bool relocatable = file->header.e_type == ET_DYN, entry = false;
-    const struct elf64_phdr *table =
-        (const void *)((const char *)file + file->header.e_phoff);
+    const struct elf64_phdr *table = (const void *)((const char *)file + file->header.e_phoff);
     wide before = 0, limit = relocatable ? USER_END - USER_START : USER_END;
 
     for (unsigned i = 0; i < file->header.e_phnum; i++) {
@@ -220,9 +228,22 @@ static bool plausible(const struct start *file, const struct elf_layout *layout)
 
 static void random_damage(void)
 {
-    static const uint64_t values[] = { 0, 1, 8, 0xfff, 0x1000, 0x2000, 0x3000, FILE_SIZE, 0x400000,
-                                       0x401000, USER_END, USER_END - 0x1000, INT64_MAX,
-                                       UINT64_MAX, UINT64_MAX - 0xfff, (uint64_t)1 << 63 };
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       8,
+                                       0xfff,
+                                       0x1000,
+                                       0x2000,
+                                       0x3000,
+                                       FILE_SIZE,
+                                       0x400000,
+                                       0x401000,
+                                       USER_END,
+                                       USER_END - 0x1000,
+                                       INT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX - 0xfff,
+                                       (uint64_t)1 << 63 };
     unsigned accepted = 0;
 
     for (unsigned round = 0; round < 300000; round++) {
@@ -271,7 +292,8 @@ static void own_program(void)
     fclose(stream);
     check(elf_check_header(bytes, have, size, &image) == 0, "header");
     check(elf_check_segments(&image, bytes + image.table_offset, size, USER_START, USER_END,
-                             &layout) == 0, "segments");
+                             &layout) == 0,
+          "segments");
     check(layout.interpreter_size > 0 && bytes[layout.interpreter_offset] == '/', "interpreter");
     check(layout.table_address == image.table_offset, "table");
 }

@@ -25,7 +25,7 @@
         check(result_ == (size_t)length_, "%s: length %zu, not %d", text, result_, length_);       \
     } while (0)
 
-static const char *const flags[] = { "",  "-",  "0",  "#",  "+",   " ",   "-0", "-#",
+static const char *const flags[] = { "",   "-",  "0",  "#",  "+",   " ",   "-0",  "-#",
                                      "0#", "+0", " 0", "+ ", "-+#", "0+#", "- 0#" };
 static const char *const widths[] = { "", "1", "5", "12", "30" };
 static const char *const precisions[] = { "", ".", ".0", ".1", ".5", ".25" };
@@ -76,7 +76,7 @@ static void one_character(const char *text)
 
 static void integers(void)
 {
-    static const char *const ends[] = { "d",  "i",   "u",   "x",  "X",  "o",
+    static const char *const ends[] = { "d",  "i",   "u",   "x",  "X",   "o",
                                         "hd", "hhd", "hhu", "hx", "hhX", "ho" };
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
@@ -85,7 +85,7 @@ static void integers(void)
 
 static void long_integers(void)
 {
-    static const char *const ends[] = { "ld", "li", "lu",  "lx",  "lX", "lo", "lld",
+    static const char *const ends[] = { "ld",  "li",  "lu", "lx", "lX", "lo", "lld",
                                         "llu", "llx", "zu", "zd", "jd", "ju", "td" };
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
@@ -144,8 +144,9 @@ static void mixed(void)
 /* What is no conversion is shown, and never taken as a reason to read on past the NUL. */
 static void unknown(void)
 {
-    static const char *const table[] = { "%",  "%5",    "%-",        "%.",
-                                         "%l", "100%!", "%y and on", "%hhk" };
+    static const char *const table[] = {
+        "%", "%5", "%-", "%.", "%l", "100%!", "%y and on", "%hhk"
+    };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         char *exact = exact_copy(table[i], strlen(table[i]) + 1);

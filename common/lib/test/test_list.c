@@ -104,9 +104,6 @@ static void splice(void)
 }
 
 const struct test list_tests[] = {
-    { "order", order },
-    { "removal", removal },
-    { "safe loop", safe_loop },
-    { "splice", splice },
-    { NULL, NULL },
+    { "order", order },   { "removal", removal }, { "safe loop", safe_loop },
+    { "splice", splice }, { NULL, NULL },
 };

@@ -151,7 +151,8 @@ static void no_memory(void)
                 if (error != 0) {
                     check(error == -ENOMEM, "%d", error);
                     check(heap_blocks() == blocks && tree.bits == before.bits &&
-                          tree.root == before.root, "changed: place %u, %ld allowed", p, allowed);
+                              tree.root == before.root,
+                          "changed: place %u, %ld allowed", p, allowed);
                 } else {
                     check(radix_tree_lookup(&tree, places[p]) == &items[1], "place %u", p);
                 }

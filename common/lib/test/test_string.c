@@ -113,8 +113,8 @@ static void numbers(void)
         int error = string_to_u64(table[i].text, table[i].base, &value);
 
         check(error == table[i].error, "\"%s\" base %u: %d", table[i].text, table[i].base, error);
-        check(value == (error == 0 ? table[i].value : 7), "\"%s\" base %u: %" PRIu64,
-              table[i].text, table[i].base, value);
+        check(value == (error == 0 ? table[i].value : 7), "\"%s\" base %u: %" PRIu64, table[i].text,
+              table[i].base, value);
     }
 }
 

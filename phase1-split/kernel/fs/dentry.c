@@ -59,8 +59,7 @@ static inline bool same_text(const char *a, const char *b, size_t length)
         if (load_u64(a) != load_u64(b))
             return false;
     if (length >= 4)
-        return load_u32(a) == load_u32(b) &&
-               load_u32(a + length - 4) == load_u32(b + length - 4);
+        return load_u32(a) == load_u32(b) && load_u32(a + length - 4) == load_u32(b + length - 4);
     while (length > 0 && a[length - 1] == b[length - 1])
         length--;
     return length == 0;

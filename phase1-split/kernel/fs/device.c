@@ -21,15 +21,19 @@ static int add(const struct device *device)
 int device_register(uint64_t number, const char *name, uint32_t permissions,
                     const struct file_ops *ops, node_handle node)
 {
-    return add(&(struct device){ .number = number, .name = name, .permissions = permissions,
-                                 .ops = ops, .node = node });
+    return add(&(struct device){
+        .number = number, .name = name, .permissions = permissions, .ops = ops, .node = node });
 }
 
 int device_register_service(uint64_t number, const char *name, uint32_t permissions,
                             const struct file_ops *ops, node_handle node)
 {
-    return add(&(struct device){ .number = number, .name = name, .permissions = permissions,
-                                 .ops = ops, .node = node, .in_service = true });
+    return add(&(struct device){ .number = number,
+                                 .name = name,
+                                 .permissions = permissions,
+                                 .ops = ops,
+                                 .node = node,
+                                 .in_service = true });
 }
 
 void device_unregister(uint64_t number)

@@ -40,7 +40,7 @@ struct device {
     node_handle node;
     bool in_service;
 };
-const struct device *device_find(uint64_t number);  /* NULL: none */
-const struct device *device_at(size_t index);       /* NULL past the last */
+const struct device *device_find(uint64_t number); /* NULL: none */
+const struct device *device_at(size_t index);      /* NULL past the last */
 
 #endif

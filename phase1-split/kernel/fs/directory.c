@@ -11,8 +11,8 @@
 #include <platform/memory.h>
 #include <platform/user.h>
 
-#define OWN_ENTRIES 2 /* "." and ".." */
-#define LISTED 32     /* entries asked for at once */
+#define OWN_ENTRIES 2  /* "." and ".." */
+#define LISTED      32 /* entries asked for at once */
 
 /* struct linux_dirent64 as getdents64(2) shows it; no UAPI header has it. */
 struct user_entry {

@@ -31,8 +31,8 @@ static int table_create(int size, struct fd_table **out)
         kfree(bits);
         return -ENOMEM;
     }
-    *table = (struct fd_table){ .references = 1, .size = size, .files = files,
-                                .close_on_exec = bits };
+    *table =
+        (struct fd_table){ .references = 1, .size = size, .files = files, .close_on_exec = bits };
     *out = table;
     return 0;
 }

@@ -43,8 +43,8 @@ void file_free(struct file *file)
     kfree(file);
 }
 
-int file_create(struct inode *inode, const struct file_ops *ops, file_handle handle,
-                unsigned flags, struct file **out)
+int file_create(struct inode *inode, const struct file_ops *ops, file_handle handle, unsigned flags,
+                struct file **out)
 {
     struct file *file;
     int error = file_allocate(flags, &file);
@@ -75,8 +75,8 @@ void file_get(struct file *file)
 
 bool file_counts_as_writer(const struct file *file)
 {
-    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH) &&
-           file->path.dentry && inode_is_regular(file->inode);
+    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH) && file->path.dentry &&
+           inode_is_regular(file->inode);
 }
 
 void file_put(struct file *file)
@@ -129,8 +129,8 @@ static long transfer_stretches(struct file *file, struct user_buffer *buffer, ui
 }
 
 /* The common case is one stretch. */
-static inline long transfer_pages(struct file *file, struct user_buffer *buffer,
-                                  uint64_t *position, page_transfer transfer)
+static inline long transfer_pages(struct file *file, struct user_buffer *buffer, uint64_t *position,
+                                  page_transfer transfer)
 {
     size_t before = buffer->done;
 

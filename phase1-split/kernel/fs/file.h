@@ -14,22 +14,22 @@ struct file {
     struct inode *inode;        /* referenced */
     const struct file_ops *ops; /* NULL: paged file, directory or O_PATH */
     file_handle handle;
-    bool seekable;              /* has a position: paged files, directories, some devices */
-    bool in_service;            /* ops belong to Ring 2: memory is made present before calls */
-    uint64_t position;          /* bytes; for directories the cookie of the next entry */
+    bool seekable;     /* has a position: paged files, directories, some devices */
+    bool in_service;   /* ops belong to Ring 2: memory is made present before calls */
+    uint64_t position; /* bytes; for directories the cookie of the next entry */
 };
 
 /* Opens what `path` leads to, permissions not checked again.  One reference. */
 int file_open(const struct path *path, unsigned flags, struct file **out);
 
-/* openat(2)'s work: O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW, O_TMPFILE, permissions,
+/* openat(2)'s work: O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW, permissions,
  * symlinks.  `name` is in kernel memory.  `mode` has the umask not yet applied. */
 int file_open_name(int directory, const char *name, unsigned flags, uint32_t mode,
                    struct file **out);
 
 /* A file of no file system around an anonymous inode; takes over the inode reference on success. */
-int file_create(struct inode *inode, const struct file_ops *ops, file_handle handle,
-                unsigned flags, struct file **out);
+int file_create(struct inode *inode, const struct file_ops *ops, file_handle handle, unsigned flags,
+                struct file **out);
 
 /* Where an open file is, referenced: file->path, or for pipes path_of_anonymous().  This is what
  * the resolver of /proc/PID/fd/N gives. */
@@ -59,10 +59,10 @@ uint64_t file_count(void);
 /* ---- descriptor tables ---- */
 
 struct fd_table {
-    uint32_t references; /* processes that share it */
-    int size;            /* entries in `files` */
-    int lowest_free;     /* no free descriptor below this */
-    struct file **files; /* owned; NULL entries are free */
+    uint32_t references;     /* processes that share it */
+    int size;                /* entries in `files` */
+    int lowest_free;         /* no free descriptor below this */
+    struct file **files;     /* owned; NULL entries are free */
     uint64_t *close_on_exec; /* bit set */
 };
 

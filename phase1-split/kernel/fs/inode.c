@@ -74,7 +74,12 @@ static int allocate(struct inode **out)
 static bool mode_is_possible(uint32_t mode)
 {
     switch (mode & S_IFMT) {
-    case S_IFREG: case S_IFDIR: case S_IFLNK: case S_IFCHR: case S_IFBLK: case S_IFIFO:
+    case S_IFREG:
+    case S_IFDIR:
+    case S_IFLNK:
+    case S_IFCHR:
+    case S_IFBLK:
+    case S_IFIFO:
     case S_IFSOCK:
         return (mode & ~(uint32_t)S_IFMT) <= 07777;
     default:

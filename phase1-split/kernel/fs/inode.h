@@ -19,7 +19,7 @@ struct file_system {
 
 struct inode {
     uint32_t references;
-    struct file_system *fs;       /* NULL: of no file system (pipes, sockets) */
+    struct file_system *fs; /* NULL: of no file system (pipes, sockets) */
     node_handle node;
     struct attributes attributes; /* kept current by Core; size, links and times included */
     const struct file_ops *ops;   /* of what open() opens; NULL: paged file, directory, symlink */
@@ -38,8 +38,7 @@ struct inode {
 /* The inode of a node that an operation answered: the known one, its attributes refreshed if the
  * type is volatile, or a new one.  One reference.  -ENOMEM, or -EIO for a nonsense answer (no
  * number, impossible mode, a known number with another type). */
-int inode_from_answer(struct file_system *fs, const struct node_answer *answer,
-                      struct inode **out);
+int inode_from_answer(struct file_system *fs, const struct node_answer *answer, struct inode **out);
 
 /* So that what follows a create() cannot fail: memory for one inode, to be used by the next
  * inode_from_answer() or dropped by the next inode_reserve().  0 or -ENOMEM. */

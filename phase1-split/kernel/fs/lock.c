@@ -16,12 +16,12 @@
 #include <process/process.h>
 
 struct record_lock {
-    struct list node;             /* inode->locks */
-    const void *owner;            /* struct file, or struct fd_table */
-    bool of_file;                 /* flock(2)'s */
-    int32_t process;              /* id, for F_GETLK */
-    short type;                   /* F_RDLCK, F_WRLCK; F_UNLCK in a request */
-    uint64_t start, end;          /* bytes; `end` is the last one */
+    struct list node;    /* inode->locks */
+    const void *owner;   /* struct file, or struct fd_table */
+    bool of_file;        /* flock(2)'s */
+    int32_t process;     /* id, for F_GETLK */
+    short type;          /* F_RDLCK, F_WRLCK; F_UNLCK in a request */
+    uint64_t start, end; /* bytes; `end` is the last one */
 };
 
 /* A process asleep until `blocker` lets go; NULL: something has changed, it will look again. */
@@ -57,8 +57,7 @@ static struct record_lock *conflict(struct inode *inode, const struct record_loc
 
     list_for_each_entry(lock, &inode->locks, node)
         if (lock->owner != wanted->owner && lock->of_file == wanted->of_file &&
-            overlap(lock, wanted) &&
-            (lock->type == F_WRLCK || wanted->type == F_WRLCK))
+            overlap(lock, wanted) && (lock->type == F_WRLCK || wanted->type == F_WRLCK))
             return lock;
     return NULL;
 }
@@ -166,10 +165,17 @@ static int range_of(const struct file *file, const struct flock *user, struct re
     int64_t base;
 
     switch (user->l_whence) {
-    case SEEK_SET: base = 0; break;
-    case SEEK_CUR: base = (int64_t)file->position; break;
-    case SEEK_END: base = (int64_t)file->inode->attributes.size; break;
-    default: return -EINVAL;
+    case SEEK_SET:
+        base = 0;
+        break;
+    case SEEK_CUR:
+        base = (int64_t)file->position;
+        break;
+    case SEEK_END:
+        base = (int64_t)file->inode->attributes.size;
+        break;
+    default:
+        return -EINVAL;
     }
     int64_t start, end;
 
@@ -257,14 +263,22 @@ static bool holds(struct file *file, short type)
 /* The old lock goes before the new one is asked for, as flock(2) says. */
 long file_lock_whole(struct file *file, int operation)
 {
-    struct record_lock request = { .owner = file, .of_file = true, .end = INT64_MAX,
-                                   .process = current_process()->id };
+    struct record_lock request = {
+        .owner = file, .of_file = true, .end = INT64_MAX, .process = current_process()->id
+    };
 
     switch (operation & ~LOCK_NB) {
-    case LOCK_SH: request.type = F_RDLCK; break;
-    case LOCK_EX: request.type = F_WRLCK; break;
-    case LOCK_UN: request.type = F_UNLCK; break;
-    default: return -EINVAL;
+    case LOCK_SH:
+        request.type = F_RDLCK;
+        break;
+    case LOCK_EX:
+        request.type = F_WRLCK;
+        break;
+    case LOCK_UN:
+        request.type = F_UNLCK;
+        break;
+    default:
+        return -EINVAL;
     }
     if (file->flags & O_PATH || (file->flags & O_ACCMODE) == O_ACCMODE)
         return -EBADF;

@@ -148,8 +148,12 @@ static int mount_create(struct file_system *fs, struct dentry *root, const char 
     memcpy(copy, source, size);
     dentry_get(root);
     fs->mounts++;
-    *mount = (struct mount){ .references = 1, .flags = flags & MOUNT_FLAGS, .id = next_id++,
-                             .root = root, .fs = fs, .source = copy };
+    *mount = (struct mount){ .references = 1,
+                             .flags = flags & MOUNT_FLAGS,
+                             .id = next_id++,
+                             .root = root,
+                             .fs = fs,
+                             .source = copy };
     list_add_tail(&mounts, &mount->all);
     *out = mount;
     return 0;
@@ -255,8 +259,8 @@ static int mount_bind(const char *source, const struct path *where, struct mount
     else if (!from.mount->fs || from.dentry->unlinked)
         error = -EINVAL;
     else
-        error = mount_create(from.mount->fs, from.dentry, from.mount->source, from.mount->flags,
-                             out);
+        error =
+            mount_create(from.mount->fs, from.dentry, from.mount->source, from.mount->flags, out);
     path_put(&from);
     return error;
 }

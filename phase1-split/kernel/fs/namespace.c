@@ -132,9 +132,12 @@ static int not_a_name(enum last_component last, bool directory)
     if (!directory)
         return -EISDIR;
     switch (last) {
-    case LAST_DOT: return -EINVAL;
-    case LAST_DOT_DOT: return -ENOTEMPTY;
-    default: return -EBUSY;
+    case LAST_DOT:
+        return -EINVAL;
+    case LAST_DOT_DOT:
+        return -ENOTEMPTY;
+    default:
+        return -EBUSY;
     }
 }
 
@@ -240,8 +243,7 @@ static int rename_check_permissions(const struct dentry *source, const struct de
 
     if (!error)
         error = target->inode ? may_delete(target) : may_create_in(target->parent);
-    if (!error && target->inode && !exchange &&
-        inode_is_directory(target->inode) != directory)
+    if (!error && target->inode && !exchange && inode_is_directory(target->inode) != directory)
         error = directory ? -ENOTDIR : -EISDIR;
     if (!error)
         error = may_reparent(source, target->parent);
@@ -278,10 +280,9 @@ static int rename_do(struct dentry *source, struct dentry *target, bool exchange
     int error = exchange ? 0 : dentry_reserve_name(target, &text);
 
     if (!error)
-        error = operations(source)->rename(source->parent->inode->node, &source->name,
-                                           target->parent->inode->node, &target->name,
-                                           source->inode->node,
-                                           displaced ? displaced->node : NULL, exchange);
+        error = operations(source)->rename(
+            source->parent->inode->node, &source->name, target->parent->inode->node, &target->name,
+            source->inode->node, displaced ? displaced->node : NULL, exchange);
     if (error) {
         kfree(text);
         return error;

@@ -101,9 +101,14 @@ static unsigned wanted_access(unsigned flags)
     unsigned wanted;
 
     switch (flags & O_ACCMODE) {
-    case O_RDONLY: wanted = MAY_READ; break;
-    case O_WRONLY: wanted = MAY_WRITE; break;
-    default: wanted = MAY_READ | MAY_WRITE;
+    case O_RDONLY:
+        wanted = MAY_READ;
+        break;
+    case O_WRONLY:
+        wanted = MAY_WRITE;
+        break;
+    default:
+        wanted = MAY_READ | MAY_WRITE;
     }
     return flags & O_TRUNC ? wanted | MAY_WRITE : wanted;
 }
@@ -148,8 +153,7 @@ static int open_existing(const struct path *path, unsigned flags, struct file **
 
 /* ---- O_CREAT ---- */
 
-static int open_target(struct path_target *target, unsigned flags, uint32_t mode,
-                       struct file **out)
+static int open_target(struct path_target *target, unsigned flags, uint32_t mode, struct file **out)
 {
     struct path path = { .mount = target->directory.mount, .dentry = target->dentry };
 
@@ -198,7 +202,8 @@ int file_open_name(int directory, const char *name, unsigned flags, uint32_t mod
         return open_or_create(directory, name, flags, mode, out);
     int error = path_lookup(directory, name,
                             (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
-                                (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0), &path);
+                                (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0),
+                            &path);
 
     if (error)
         return error;

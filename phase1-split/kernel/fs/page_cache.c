@@ -102,8 +102,8 @@ static int page_or_hole(struct inode *inode, uint64_t index, struct frame **out)
     frame = memory_allocate(0);
     if (!frame)
         return -ENOMEM;
-    int error = inode->fs->type->paged_file->read_page(inode->node, index, frame_data(frame),
-                                                       &hole);
+    int error =
+        inode->fs->type->paged_file->read_page(inode->node, index, frame_data(frame), &hole);
 
     if (!error && !hole)
         error = insert(inode, index, frame);
@@ -191,10 +191,10 @@ int page_cache_read(struct inode *inode, struct user_buffer *to, uint64_t positi
 
 /* A run of bytes that makes the file longer, or fills holes. */
 struct batch {
-    uint64_t start, end;  /* bytes of the file; `end` is where the copy has come to */
-    uint64_t first;       /* index of pages[0] */
-    unsigned count;       /* entries in `pages` */
-    uint64_t added;       /* of them not NULL */
+    uint64_t start, end;        /* bytes of the file; `end` is where the copy has come to */
+    uint64_t first;             /* index of pages[0] */
+    unsigned count;             /* entries in `pages` */
+    uint64_t added;             /* of them not NULL */
     struct frame *pages[BATCH]; /* new pages; NULL where the page was there already */
 };
 
@@ -229,8 +229,8 @@ static int overwrite(struct inode *inode, struct user_buffer *from, uint64_t *po
 
         if (error || !frame)
             return error;
-        size_t moved = user_buffer_take(from, (char *)frame_data(frame) + (*position & PAGE_MASK),
-                                        wanted);
+        size_t moved =
+            user_buffer_take(from, (char *)frame_data(frame) + (*position & PAGE_MASK), wanted);
 
         *position += moved;
         if (moved < wanted)
@@ -318,8 +318,11 @@ static bool reached_data(struct inode *inode, const struct batch *batch)
  * system agrees. */
 static int extend(struct inode *inode, struct user_buffer *from, uint64_t *position, unsigned most)
 {
-    struct batch batch = { .start = *position, .end = *position, .first = *position >> PAGE_SHIFT,
-                           .count = 0, .added = 0 };
+    struct batch batch = { .start = *position,
+                           .end = *position,
+                           .first = *position >> PAGE_SHIFT,
+                           .count = 0,
+                           .added = 0 };
     struct user_buffer before = *from;
     int moved = 1, error;
 

@@ -27,13 +27,13 @@ struct level {
 };
 
 struct walk {
-    struct path at;        /* so far */
-    const char *rest;      /* ahead, at this depth */
-    unsigned flags;        /* LOOKUP_* */
-    unsigned links;        /* symlinks followed so far, of SYMLINK_LIMIT */
-    unsigned depth;        /* texts to come back to */
-    bool trailing_slash;   /* a slash ended the name: it must be a directory, links followed */
-    struct path magic;     /* where a magic link led, referenced; dentry NULL: none */
+    struct path at;      /* so far */
+    const char *rest;    /* ahead, at this depth */
+    unsigned flags;      /* LOOKUP_* */
+    unsigned links;      /* symlinks followed so far, of SYMLINK_LIMIT */
+    unsigned depth;      /* texts to come back to */
+    bool trailing_slash; /* a slash ended the name: it must be a directory, links followed */
+    struct path magic;   /* where a magic link led, referenced; dentry NULL: none */
     struct level levels[SYMLINK_LIMIT + 1]; /* levels[depth] is the text being walked */
 };
 
@@ -563,9 +563,12 @@ char *path_to_string(const struct path *path, char *buffer, size_t size, bool *r
 static const char *anonymous_kind(uint32_t mode)
 {
     switch (mode & S_IFMT) {
-    case S_IFIFO: return "pipe";
-    case S_IFSOCK: return "socket";
-    default: return "anon_inode";
+    case S_IFIFO:
+        return "pipe";
+    case S_IFSOCK:
+        return "socket";
+    default:
+        return "anon_inode";
     }
 }
 
@@ -576,9 +579,9 @@ int path_of_anonymous(struct inode *inode, struct path *out)
     struct name name = { .text = text };
     struct dentry *dentry;
 
-    name.length = (uint32_t)format(text, sizeof(text), "%s:[%lu]",
-                                   anonymous_kind(inode->attributes.mode),
-                                   inode->attributes.number);
+    name.length =
+        (uint32_t)format(text, sizeof(text), "%s:[%lu]", anonymous_kind(inode->attributes.mode),
+                         inode->attributes.number);
     int error = dentry_create(NULL, NULL, &name, inode, &dentry);
 
     if (error)

@@ -17,22 +17,22 @@ struct dentry {
     struct inode *inode;   /* NULL: there is no such name; a reference is held */
     struct file_system *fs;
     struct name name;
-    bool unlinked;         /* no longer reachable by its name */
-    bool pinned;           /* holds a reference on itself: FS_PINNED and linked */
-    bool complete;         /* directory: every name in it has a dentry, so a missing one is known */
-    struct list hash;      /* dentry table, by parent and name */
-    struct list children;  /* of struct dentry.sibling */
+    bool unlinked;        /* no longer reachable by its name */
+    bool pinned;          /* holds a reference on itself: FS_PINNED and linked */
+    bool complete;        /* directory: every name in it has a dentry, so a missing one is known */
+    struct list hash;     /* dentry table, by parent and name */
+    struct list children; /* of struct dentry.sibling */
     struct list sibling;
-    struct list unused;    /* least recently used, while references is 0 */
+    struct list unused; /* least recently used, while references is 0 */
     char inline_name[DENTRY_INLINE_NAME];
 };
 
 struct mount {
     uint32_t references;
-    uint32_t flags; /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME of linux/mount.h */
-    uint32_t id;    /* as in /proc/self/mountinfo */
-    uint32_t writers;         /* files open for writing through it: no remount read-only then */
-    struct mount *parent;     /* NULL: the root mount, or no longer mounted; referenced */
+    uint32_t flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME of linux/mount.h */
+    uint32_t id;      /* as in /proc/self/mountinfo */
+    uint32_t writers; /* files open for writing through it: no remount read-only then */
+    struct mount *parent;      /* NULL: the root mount, or no longer mounted; referenced */
     struct dentry *mountpoint; /* in the parent */
     struct dentry *root;
     struct file_system *fs;
@@ -53,10 +53,10 @@ static inline struct inode *path_inode(const struct path *path)
     return path->dentry->inode;
 }
 
-#define LOOKUP_FOLLOW 1u     /* follow a symlink at the end */
-#define LOOKUP_DIRECTORY 2u  /* the end must be a directory */
-#define LOOKUP_EMPTY 4u      /* "" means the start itself (AT_EMPTY_PATH) */
-#define LOOKUP_NO_LINKS 8u   /* -ELOOP for any symlink (magic links of /proc included) */
+#define LOOKUP_FOLLOW    1u /* follow a symlink at the end */
+#define LOOKUP_DIRECTORY 2u /* the end must be a directory */
+#define LOOKUP_EMPTY     4u /* "" means the start itself (AT_EMPTY_PATH) */
+#define LOOKUP_NO_LINKS  8u /* -ELOOP for any symlink (magic links of /proc included) */
 
 /* Walks `name` from `directory` (an open directory's descriptor, or AT_FDCWD) for the running
  * process.  0 with a referenced path in `*out`.  -ENOENT, -ENOTDIR, -EACCES, -ELOOP (40 links),
@@ -70,10 +70,10 @@ int path_lookup_user(int directory, user_address name, unsigned flags, struct pa
  * name.  ".", ".." and "/" are no names that could be changed: the dentry is that place then. */
 enum last_component { LAST_NORMAL, LAST_DOT, LAST_DOT_DOT, LAST_ROOT };
 struct path_target {
-    struct path directory;    /* referenced */
-    struct dentry *dentry;    /* the name: negative or not; referenced */
+    struct path directory; /* referenced */
+    struct dentry *dentry; /* the name: negative or not; referenced */
     enum last_component last;
-    bool trailing_slash;      /* "name/" */
+    bool trailing_slash; /* "name/" */
 };
 /* 0 with `*out` to be given back by path_target_put(); errors as path_lookup().  `name` is in user
  * memory, or, for _kernel, in the kernel's.  Before there is a process, names start at the root of

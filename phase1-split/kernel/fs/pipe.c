@@ -20,14 +20,14 @@
 #define PAGES (PIPE_SIZE / PAGE_SIZE)
 
 struct pipe {
-    struct inode *inode;       /* whose `pipe` this is; its files keep it */
-    uint32_t users;            /* open files, and opens that wait for the other side */
-    uint32_t readers, writers; /* open files that may read, that may write */
-    uint32_t two_way;          /* those that may do both */
+    struct inode *inode;                 /* whose `pipe` this is; its files keep it */
+    uint32_t users;                      /* open files, and opens that wait for the other side */
+    uint32_t readers, writers;           /* open files that may read, that may write */
+    uint32_t two_way;                    /* those that may do both */
     uint32_t readers_ever, writers_ever; /* opens so far: a FIFO's open waits for the next one */
-    size_t tail, head;         /* bytes read and written since it was last empty */
+    size_t tail, head;                   /* bytes read and written since it was last empty */
     unsigned pages_held;
-    char *pages[PAGES];        /* NULL: none yet.  Byte n lies in page n / PAGE_SIZE % PAGES */
+    char *pages[PAGES];         /* NULL: none yet.  Byte n lies in page n / PAGE_SIZE % PAGES */
     struct wait_queue to_read;  /* readers, and pollers of the read end */
     struct wait_queue to_write; /* writers, and pollers of the write end */
 };
@@ -421,8 +421,7 @@ static int open_two_way(struct pipe *pipe)
     return 0;
 }
 
-int fifo_open(struct inode *inode, unsigned flags, const struct file_ops **ops,
-              file_handle *handle)
+int fifo_open(struct inode *inode, unsigned flags, const struct file_ops **ops, file_handle *handle)
 {
     /* A pipe without a name, opened again through /proc, has had its other side: nobody waits. */
     bool is_fifo = inode->fs;

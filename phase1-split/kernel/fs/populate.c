@@ -21,7 +21,7 @@
 #include <services/services.h>
 
 #define ENTRIES_AT_ONCE 16 /* names listed by one call */
-#define ALL_ATTRIBUTES (SET_MODE | SET_UID | SET_GID | SET_ACCESSED | SET_MODIFIED | SET_CHANGED)
+#define ALL_ATTRIBUTES  (SET_MODE | SET_UID | SET_GID | SET_ACCESSED | SET_MODIFIED | SET_CHANGED)
 
 /* A directory that exists on both sides and whose entries are still to be copied. */
 struct pending_directory {

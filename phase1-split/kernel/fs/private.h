@@ -6,8 +6,8 @@
 
 /* Values of `wanted` for inode_permission(), as in access(2). */
 #define MAY_EXECUTE 1u
-#define MAY_WRITE 2u
-#define MAY_READ 4u
+#define MAY_WRITE   2u
+#define MAY_READ    4u
 
 /* ---- permission.c ---- */
 

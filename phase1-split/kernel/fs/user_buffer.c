@@ -155,8 +155,9 @@ int user_buffer_make_present(struct user_buffer *buffer, unsigned access, size_t
     while (present < wanted) {
         const struct user_segment *here = &buffer->segments[segment];
         size_t run = min(wanted - present, here->length - offset);
-        size_t made = run == 0 ? 0 : vm_make_present(current_process()->vm,
-                                                     here->address + offset, run, access);
+        size_t made =
+            run == 0 ? 0
+                     : vm_make_present(current_process()->vm, here->address + offset, run, access);
 
         present += made;
         if (made < run)

@@ -52,12 +52,12 @@ struct attributes {
 };
 
 /* Which attributes set_attributes() is to change. */
-#define SET_MODE 1u
-#define SET_UID 2u
-#define SET_GID 4u
+#define SET_MODE     1u
+#define SET_UID      2u
+#define SET_GID      4u
 #define SET_ACCESSED 8u
 #define SET_MODIFIED 16u
-#define SET_CHANGED 32u
+#define SET_CHANGED  32u
 
 /* A node as an operation answers it. */
 struct node_answer {
@@ -102,9 +102,9 @@ struct file_system_ops {
 struct new_node {
     uint32_t mode; /* type and permissions; umask applied */
     uint32_t uid, gid;
-    uint64_t device;         /* of S_IFCHR and S_IFBLK */
-    const char *target;      /* of S_IFLNK, else NULL */
-    size_t target_length;    /* bytes, 1 to 4095 */
+    uint64_t device;      /* of S_IFCHR and S_IFBLK */
+    const char *target;   /* of S_IFLNK, else NULL */
+    size_t target_length; /* bytes, 1 to 4095 */
     struct timestamp now;
 };
 
@@ -173,8 +173,8 @@ struct file_ops {
     /* ioctl(2): `value` is its third argument, `argument` the memory it points to, of the size
      * that the command calls for (length 0: none).  `*result` is what ioctl answers if not 0.
      * -ENOTTY if the command is unknown. */
-    int (*control)(file_handle file, unsigned command, uint64_t value,
-                   struct user_buffer *argument, int *result);
+    int (*control)(file_handle file, unsigned command, uint64_t value, struct user_buffer *argument,
+                   int *result);
 };
 
 /* The data of regular files in the page cache.  The pages are Core's; the file system decides how

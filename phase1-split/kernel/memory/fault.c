@@ -79,7 +79,8 @@ static int fault_file(struct vm_area *area, user_address page, unsigned access)
     }
     if (writable)
         inode_touch(inode, SET_MODIFIED | SET_CHANGED);
-    error = map_frame(area, page, frame, writable ? area->protection : area_mapped_protection(area));
+    error =
+        map_frame(area, page, frame, writable ? area->protection : area_mapped_protection(area));
     if (!error && access != PAGE_WRITE)
         map_around(area, page);
     return error;

@@ -108,8 +108,7 @@ static uint64_t limit(unsigned resource)
     return current_process()->limits[resource].rlim_cur;
 }
 
-static int check_file(const struct file *file, unsigned protection, bool shared,
-                      unsigned *maximum)
+static int check_file(const struct file *file, unsigned protection, bool shared, unsigned *maximum)
 {
     unsigned mode = file->flags & O_ACCMODE;
     if ((file->flags & O_PATH) || mode == O_WRONLY)

@@ -12,8 +12,8 @@ struct file;
 struct inode;
 struct vm;
 
-#define AREA_SHARED 1u     /* MAP_SHARED: writes reach the file or the other sharers */
-#define AREA_GROWS_DOWN 2u /* the stack */
+#define AREA_SHARED        1u /* MAP_SHARED: writes reach the file or the other sharers */
+#define AREA_GROWS_DOWN    2u /* the stack */
 #define AREA_PRIVATE_PAGES 4u /* may hold pages that no file has */
 
 /* One run of pages with one origin and one protection. */
@@ -25,15 +25,15 @@ struct vm_area {
     struct file *file;       /* referenced; NULL: anonymous */
     uint64_t offset;         /* of `start` in the file, in pages */
     struct vm *vm;
-    struct list mapping;     /* inode->mappings, if file */
+    struct list mapping; /* inode->mappings, if file */
 };
 
 struct vm {
     uint32_t references;
     struct address_space *space;
-    struct vm_area **areas;   /* sorted by address; owned */
+    struct vm_area **areas; /* sorted by address; owned */
     unsigned count, capacity;
-    uint64_t pages;           /* in all areas, for RLIMIT_AS and /proc */
+    uint64_t pages; /* in all areas, for RLIMIT_AS and /proc */
     user_address brk_start, brk_end;
     user_address stack_top;
     user_address code_start, code_end, data_start, data_end; /* for /proc/self/stat */

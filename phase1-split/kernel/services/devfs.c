@@ -55,7 +55,8 @@ static int add_devices(struct tree *tree)
     for (size_t i = 0; error == 0 && (device = device_at(i)) != NULL; i++) {
         if (device->name == NULL) /* shown elsewhere */
             continue;
-        struct new_node what = { .mode = S_IFCHR | device->permissions, .device = device->number,
+        struct new_node what = { .mode = S_IFCHR | device->permissions,
+                                 .device = device->number,
                                  .now = tree_now() };
 
         error = add_node(tree, device->name, &what);
@@ -76,8 +77,10 @@ static int add_links(struct tree *tree)
     int error = 0;
 
     for (size_t i = 0; error == 0 && i < sizeof(links) / sizeof(links[0]); i++) {
-        struct new_node what = { .mode = S_IFLNK | 0777, .target = links[i].target,
-                                 .target_length = strlen(links[i].target), .now = tree_now() };
+        struct new_node what = { .mode = S_IFLNK | 0777,
+                                 .target = links[i].target,
+                                 .target_length = strlen(links[i].target),
+                                 .now = tree_now() };
 
         error = add_node(tree, links[i].name, &what);
     }

@@ -19,10 +19,10 @@
 #include <services/tree.h>
 #include <tty/pty.h>
 
-#define MULTIPLEXER "ptmx"
-#define ROOT_NUMBER 1 /* of inodes */
+#define MULTIPLEXER        "ptmx"
+#define ROOT_NUMBER        1 /* of inodes */
 #define MULTIPLEXER_NUMBER 2
-#define FIRST_NUMBER 3 /* of pseudo-terminal 0 */
+#define FIRST_NUMBER       3 /* of pseudo-terminal 0 */
 
 struct devpts_node {
     struct devpts *fs;
@@ -53,8 +53,12 @@ static void node_make(struct devpts *fs, struct devpts_node *node, uint64_t numb
 {
     node->fs = fs;
     node->attributes = (struct attributes){
-        .number = number, .mode = mode, .links = S_ISDIR(mode) ? 2 : 1,
-        .accessed = now, .modified = now, .changed = now,
+        .number = number,
+        .mode = mode,
+        .links = S_ISDIR(mode) ? 2 : 1,
+        .accessed = now,
+        .modified = now,
+        .changed = now,
     };
 }
 

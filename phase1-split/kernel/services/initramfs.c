@@ -60,8 +60,10 @@ static int remember_linked(struct list *known, const struct cpio_entry *entry,
 
     if (file == NULL)
         return -ENOMEM;
-    *file = (struct linked_file){ .inode = entry->inode, .device_major = entry->device_major,
-                                  .device_minor = entry->device_minor, .node = node };
+    *file = (struct linked_file){ .inode = entry->inode,
+                                  .device_major = entry->device_major,
+                                  .device_minor = entry->device_minor,
+                                  .node = node };
     list_add(known, &file->known); /* in front: the names of a file often stand together */
     return 0;
 }
@@ -168,8 +170,11 @@ static void set_data(struct tree_node *node, const struct cpio_entry *entry)
 /* An entry for a directory that is there already, the root for example: its attributes hold. */
 static int adopt(struct tree_node *node, const struct cpio_entry *entry)
 {
-    struct attributes attributes = { .mode = entry->mode, .uid = entry->uid, .gid = entry->gid,
-                                     .accessed = time_of(entry), .modified = time_of(entry),
+    struct attributes attributes = { .mode = entry->mode,
+                                     .uid = entry->uid,
+                                     .gid = entry->gid,
+                                     .accessed = time_of(entry),
+                                     .modified = time_of(entry),
                                      .changed = time_of(entry) };
 
     if (!S_ISDIR(entry->mode) || !S_ISDIR(node->attributes.mode))
@@ -290,7 +295,8 @@ static int initramfs_statistics(fs_handle fs, struct fs_statistics *out)
 {
     const struct tree *tree = (const struct tree *)fs;
 
-    *out = (struct fs_statistics){ .magic = RAMFS_MAGIC, .blocks = PAGES_FOR(archive_size),
+    *out = (struct fs_statistics){ .magic = RAMFS_MAGIC,
+                                   .blocks = PAGES_FOR(archive_size),
                                    .files = tree->node_count };
     return 0;
 }

@@ -19,11 +19,11 @@
 #include <process/scheduler.h>
 #include <process/wait_queue.h>
 
-#define KMSG_MINOR 11
-#define KMSG_LEVEL_MASK 7                /* of a priority; the rest is the facility */
-#define LOOK_AGAIN (100 * 1000000ull)    /* ns */
-#define HEAD_LENGTH 64                   /* "level,sequence,microseconds,-;" */
-#define ESCAPED_LENGTH 4                 /* "\x1b" */
+#define KMSG_MINOR      11
+#define KMSG_LEVEL_MASK 7                  /* of a priority; the rest is the facility */
+#define LOOK_AGAIN      (100 * 1000000ull) /* ns */
+#define HEAD_LENGTH     64                 /* "level,sequence,microseconds,-;" */
+#define ESCAPED_LENGTH  4                  /* "\x1b" */
 
 /* An open /dev/kmsg: where its reader is. */
 struct kmsg_file {
@@ -75,9 +75,9 @@ static int kmsg_release(file_handle file)
 /* The record as a line; bytes that could upset a terminal or a parser are escaped. */
 static size_t format_record(const struct log_record *record, char *out, size_t size)
 {
-    size_t length = format(out, size, "%d,%llu,%llu,-;", record->level,
-                           (unsigned long long)record->sequence,
-                           (unsigned long long)record->time / 1000);
+    size_t length =
+        format(out, size, "%d,%llu,%llu,-;", record->level, (unsigned long long)record->sequence,
+               (unsigned long long)record->time / 1000);
 
     for (size_t i = 0; i < record->length; i++) {
         unsigned char byte = (unsigned char)record->text[i];
@@ -179,8 +179,8 @@ static int kmsg_control(file_handle file, unsigned command, uint64_t value,
     return -ENOTTY;
 }
 
-static const struct file_ops kmsg_ops = { kmsg_open, kmsg_release, kmsg_read,
-                                          kmsg_write, kmsg_poll, kmsg_control };
+static const struct file_ops kmsg_ops = { kmsg_open,  kmsg_release, kmsg_read,
+                                          kmsg_write, kmsg_poll,    kmsg_control };
 
 int kmsg_register(void)
 {

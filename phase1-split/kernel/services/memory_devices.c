@@ -142,14 +142,14 @@ static int control_random(file_handle file, unsigned command, uint64_t value,
     }
 }
 
-static const struct file_ops null_ops = { memory_open, memory_release, read_end,
-                                          write_nowhere, memory_poll, no_control };
-static const struct file_ops zero_ops = { memory_open, memory_release, read_zeros,
-                                          write_nowhere, memory_poll, no_control };
+static const struct file_ops null_ops = { memory_open,   memory_release, read_end,
+                                          write_nowhere, memory_poll,    no_control };
+static const struct file_ops zero_ops = { memory_open,   memory_release, read_zeros,
+                                          write_nowhere, memory_poll,    no_control };
 static const struct file_ops full_ops = { memory_open, memory_release, read_zeros,
-                                          write_full, memory_poll, no_control };
-static const struct file_ops random_ops = { memory_open, memory_release, read_random,
-                                            write_random, memory_poll, control_random };
+                                          write_full,  memory_poll,    no_control };
+static const struct file_ops random_ops = { memory_open,  memory_release, read_random,
+                                            write_random, memory_poll,    control_random };
 
 int memory_devices_register(void)
 {
@@ -158,7 +158,7 @@ int memory_devices_register(void)
         const char *name;
         const struct file_ops *ops;
     } devices[] = {
-        { 3, "null", &null_ops },     { 5, "zero", &zero_ops },       { 7, "full", &full_ops },
+        { 3, "null", &null_ops },     { 5, "zero", &zero_ops },      { 7, "full", &full_ops },
         { 8, "random", &random_ops }, { 9, "urandom", &random_ops },
     };
     int error = 0;

@@ -22,8 +22,8 @@
 #include <process/wall_clock.h>
 #include <services/services.h>
 
-#define TABLE_SIZE 64
-#define FD_LINK_SIZE 64 /* st_size of a magic link, as Linux tells it */
+#define TABLE_SIZE    64
+#define FD_LINK_SIZE  64  /* st_size of a magic link, as Linux tells it */
 #define LIST_NUMBERED 256 /* cookie of number 0; named entries lie below */
 
 struct proc_fs {

@@ -35,7 +35,7 @@ struct proc_item {
 
     int (*read_link)(const struct proc_subject *subject, char *target, size_t size, size_t *length);
     int (*follow)(const struct proc_subject *subject, struct path *out); /* NULL: by its text */
-    uint32_t (*permissions)(const struct proc_subject *subject); /* NULL: those in `mode` */
+    uint32_t (*permissions)(const struct proc_subject *subject);         /* NULL: those in `mode` */
 };
 
 struct proc_directory {
@@ -51,23 +51,32 @@ struct proc_directory {
                       size_t capacity);
 };
 
-enum { PROC_ROOT = 1, PROC_SYS, PROC_SYS_KERNEL, PROC_SYS_VM, PROC_PROCESS, PROC_TASKS, PROC_TASK,
-       PROC_FD, PROC_FDINFO };
+enum {
+    PROC_ROOT = 1,
+    PROC_SYS,
+    PROC_SYS_KERNEL,
+    PROC_SYS_VM,
+    PROC_PROCESS,
+    PROC_TASKS,
+    PROC_TASK,
+    PROC_FD,
+    PROC_FDINFO
+};
 
 /* What Core holds for a name that it has looked up. */
 struct proc_node {
     const struct proc_item *item;
     struct proc_fs *fs;
     struct list same_hash; /* in fs->table */
-    uint64_t identity; /* of directory, name, process id and key: procfs.c */
-    uint64_t number;   /* of the inode */
-    int32_t pid, key;  /* 0: none */
-    uint64_t born;     /* when the process began: its id may be another's by now */
+    uint64_t identity;     /* of directory, name, process id and key: procfs.c */
+    uint64_t number;       /* of the inode */
+    int32_t pid, key;      /* 0: none */
+    uint64_t born;         /* when the process began: its id may be another's by now */
     struct timestamp made;
 };
 
 #define PROC_ITEMS 63 /* a directory has fewer named entries */
-#define PROC_KEYS 32
+#define PROC_KEYS  32
 #define PROC_STORE 256 /* bytes that one write may have */
 
 /* procfs_file.c */

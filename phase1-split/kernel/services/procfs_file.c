@@ -39,8 +39,9 @@ static int procfs_open(node_handle handle, unsigned flags, file_handle *out)
     file = kzalloc(sizeof(*file));
     if (file == NULL)
         return -ENOMEM;
-    *file = (struct proc_file){ .item = node->item, .pid = node->pid, .key = node->key,
-                                .born = node->born };
+    *file = (struct proc_file){
+        .item = node->item, .pid = node->pid, .key = node->key, .born = node->born
+    };
     *out = (file_handle)file;
     return 0;
 }

@@ -161,18 +161,19 @@ static int show_fdinfo(const struct proc_subject *subject, struct text *out)
     return 0;
 }
 
-static const struct proc_item fd_item = {
-    .mode = S_IFLNK | 0700, .guarded = true,
-    .read_link = read_fd, .follow = follow_fd, .permissions = fd_permissions
-};
+static const struct proc_item fd_item = { .mode = S_IFLNK | 0700,
+                                          .guarded = true,
+                                          .read_link = read_fd,
+                                          .follow = follow_fd,
+                                          .permissions = fd_permissions };
 
 const struct proc_directory proc_fd_directory = {
     .id = PROC_FD, .numbered = &fd_item, .has = has_fd, .numbers = fd_numbers
 };
 
-static const struct proc_item fdinfo_item = {
-    .mode = S_IFREG | 0400, .guarded = true, .generate = show_fdinfo
-};
+static const struct proc_item fdinfo_item = { .mode = S_IFREG | 0400,
+                                              .guarded = true,
+                                              .generate = show_fdinfo };
 
 const struct proc_directory proc_fdinfo_directory = {
     .id = PROC_FDINFO, .numbered = &fdinfo_item, .has = has_fd, .numbers = fd_numbers

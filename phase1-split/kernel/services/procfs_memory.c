@@ -120,11 +120,11 @@ static void add_area(const struct vm_area *area, struct text *out)
     uint64_t offset = area->file == NULL ? 0 : area->offset << PAGE_SHIFT;
     size_t line = out->length;
 
-    text_add(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
-             (unsigned long long)area->start, (unsigned long long)area->end,
-             area->protection & PAGE_READ ? 'r' : '-', area->protection & PAGE_WRITE ? 'w' : '-',
-             area->protection & PAGE_EXECUTE ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
-             (unsigned long long)offset, device_major(device), device_minor(device),
+    text_add(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)area->start,
+             (unsigned long long)area->end, area->protection & PAGE_READ ? 'r' : '-',
+             area->protection & PAGE_WRITE ? 'w' : '-', area->protection & PAGE_EXECUTE ? 'x' : '-',
+             area->flags & AREA_SHARED ? 's' : 'p', (unsigned long long)offset,
+             device_major(device), device_minor(device),
              (unsigned long long)(inode == NULL ? 0 : inode->attributes.number));
     add_area_name(area, line, out);
     text_add_bytes(out, "\n", 1);

@@ -23,7 +23,9 @@ static void add_flags(const struct mount *mount, struct text *out)
         uint32_t flag;
         const char *name;
     } names[] = {
-        { MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" },
+        { MS_NOSUID, ",nosuid" },
+        { MS_NODEV, ",nodev" },
+        { MS_NOEXEC, ",noexec" },
         { MS_NOATIME, ",noatime" },
     };
 
@@ -68,9 +70,8 @@ static void add_mountinfo(const struct mount *mount, const char *where, struct t
     uint64_t device = mount->fs->device;
     char root[256];
 
-    text_add(out, "%u %u %u:%u ", mount->id,
-             mount->parent == NULL ? mount->id : mount->parent->id, device_major(device),
-             device_minor(device));
+    text_add(out, "%u %u %u:%u ", mount->id, mount->parent == NULL ? mount->id : mount->parent->id,
+             device_major(device), device_minor(device));
     text_add_escaped(out, root_within(mount, root, sizeof(root)), SPECIAL);
     text_add(out, " ");
     text_add_escaped(out, where, SPECIAL);
@@ -83,7 +84,8 @@ static void add_mountinfo(const struct mount *mount, const char *where, struct t
 
 /* Calls `add` for each mount that can be reached, with the name of the place it is mounted on. */
 static int for_each_mount(void (*add)(const struct mount *mount, const char *where,
-                                      struct text *out), struct text *out)
+                                      struct text *out),
+                          struct text *out)
 {
     char *buffer = kmalloc(PAGE_SIZE);
     struct mount *mount;

@@ -178,9 +178,9 @@ static const struct proc_item task_items[] = {
     { "status", S_IFREG | 0444, .generate = proc_status },
 };
 
-static const struct proc_directory task_directory = {
-    .id = PROC_TASK, .items = task_items, .count = array_count(task_items)
-};
+static const struct proc_directory task_directory = { .id = PROC_TASK,
+                                                      .items = task_items,
+                                                      .count = array_count(task_items) };
 
 static const struct proc_item task_item = { NULL, S_IFDIR | 0555, .directory = &task_directory };
 
@@ -208,9 +208,9 @@ static const struct proc_item process_items[] = {
     { "task", S_IFDIR | 0555, .directory = &tasks_directory },
 };
 
-static const struct proc_directory process_directory = {
-    .id = PROC_PROCESS, .items = process_items, .count = array_count(process_items)
-};
+static const struct proc_directory process_directory = { .id = PROC_PROCESS,
+                                                         .items = process_items,
+                                                         .count = array_count(process_items) };
 
 const struct proc_item proc_process_item = { NULL, S_IFDIR | 0555,
                                              .directory = &process_directory };

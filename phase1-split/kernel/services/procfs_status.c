@@ -14,12 +14,12 @@
 #include <process/process.h>
 #include <tty/tty.h>
 
-#define CLOCK_TICK 10000000ull /* ns: user programs count in hundredths of a second */
-#define FLAG_FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC of stat's `flags` */
-#define PRIORITY_BASE 20
-#define HANDLER_DEFAULT 0 /* SIG_DFL and SIG_IGN as numbers */
-#define HANDLER_IGNORE 1
-#define KILOBYTES(pages) ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
+#define CLOCK_TICK        10000000ull /* ns: user programs count in hundredths of a second */
+#define FLAG_FORK_NO_EXEC 0x40        /* PF_FORKNOEXEC of stat's `flags` */
+#define PRIORITY_BASE     20
+#define HANDLER_DEFAULT   0 /* SIG_DFL and SIG_IGN as numbers */
+#define HANDLER_IGNORE    1
+#define KILOBYTES(pages)  ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
 
 static char state_letter(const struct process *process, const struct task *task)
 {

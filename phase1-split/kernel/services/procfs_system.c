@@ -20,8 +20,8 @@
 #include <system.h>
 
 #define CLOCK_TICK (uint64_t)10000000 /* ns: user programs count in hundredths of a second */
-#define LOAD_SHIFT 16          /* scheduler_load() gives fixed-point numbers */
-#define LOAD_UNIT (1u << LOAD_SHIFT)
+#define LOAD_SHIFT 16                 /* scheduler_load() gives fixed-point numbers */
+#define LOAD_UNIT  (1u << LOAD_SHIFT)
 
 /* ---- memory ---- */
 
@@ -339,22 +339,22 @@ static const struct proc_item vm_items[] = {
     { "overcommit_memory", S_IFREG | 0444, .generate = show_overcommit },
 };
 
-static const struct proc_directory kernel_directory = {
-    .id = PROC_SYS_KERNEL, .items = kernel_items, .count = array_count(kernel_items)
-};
+static const struct proc_directory kernel_directory = { .id = PROC_SYS_KERNEL,
+                                                        .items = kernel_items,
+                                                        .count = array_count(kernel_items) };
 
-static const struct proc_directory vm_directory = {
-    .id = PROC_SYS_VM, .items = vm_items, .count = array_count(vm_items)
-};
+static const struct proc_directory vm_directory = { .id = PROC_SYS_VM,
+                                                    .items = vm_items,
+                                                    .count = array_count(vm_items) };
 
 static const struct proc_item sys_items[] = {
     { "kernel", S_IFDIR | 0555, .directory = &kernel_directory },
     { "vm", S_IFDIR | 0555, .directory = &vm_directory },
 };
 
-static const struct proc_directory sys_directory = {
-    .id = PROC_SYS, .items = sys_items, .count = array_count(sys_items)
-};
+static const struct proc_directory sys_directory = { .id = PROC_SYS,
+                                                     .items = sys_items,
+                                                     .count = array_count(sys_items) };
 
 /* ---- the root ---- */
 
@@ -376,9 +376,11 @@ static const struct proc_item root_items[] = {
     { "version", S_IFREG | 0444, .generate = show_version },
 };
 
-static const struct proc_directory root_directory = {
-    .id = PROC_ROOT, .items = root_items, .count = array_count(root_items),
-    .numbered = &proc_process_item, .has = proc_has_process, .numbers = proc_process_numbers
-};
+static const struct proc_directory root_directory = { .id = PROC_ROOT,
+                                                      .items = root_items,
+                                                      .count = array_count(root_items),
+                                                      .numbered = &proc_process_item,
+                                                      .has = proc_has_process,
+                                                      .numbers = proc_process_numbers };
 
 const struct proc_item proc_root_item = { NULL, S_IFDIR | 0555, .directory = &root_directory };

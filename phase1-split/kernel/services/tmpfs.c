@@ -27,7 +27,8 @@ static void default_options(struct tmpfs_options *options)
     struct frame_statistics memory;
 
     frame_statistics(&memory);
-    *options = (struct tmpfs_options){ .pages = memory.total / 2, .nodes = memory.total / 2,
+    *options = (struct tmpfs_options){ .pages = memory.total / 2,
+                                       .nodes = memory.total / 2,
                                        .mode = 01777 };
 }
 

@@ -14,7 +14,7 @@
 
 #include <process/wall_clock.h>
 
-#define DIRECTORY_SIZE 4096 /* what stat(2) tells of any directory */
+#define DIRECTORY_SIZE  4096 /* what stat(2) tells of any directory */
 #define BLOCKS_PER_PAGE (PAGE_SIZE / 512)
 
 static bool is_directory(const struct tree_node *node)

@@ -20,10 +20,10 @@ struct tree_entry;
 struct tree_directory {
     struct tree_entry **buckets; /* hash table; &single while the directory is small */
     struct tree_entry *single;
-    uint32_t bucket_count;       /* a power of two */
-    uint32_t count;              /* entries */
-    uint64_t next_cookie;        /* of the next new entry; back to 0 in an empty directory */
-    struct radix_tree order;     /* cookie to struct tree_entry */
+    uint32_t bucket_count;   /* a power of two */
+    uint32_t count;          /* entries */
+    uint64_t next_cookie;    /* of the next new entry; back to 0 in an empty directory */
+    struct radix_tree order; /* cookie to struct tree_entry */
 };
 
 struct tree_node {
@@ -33,8 +33,8 @@ struct tree_node {
     struct attributes attributes; /* `links` of a directory: 2 and one for each subdirectory */
     union {                       /* by the type in attributes.mode */
         struct tree_directory directory;
-        char *target;             /* symlink: attributes.size bytes, owned */
-        const uint8_t *data;      /* regular file of initramfs: attributes.size bytes */
+        char *target;        /* symlink: attributes.size bytes, owned */
+        const uint8_t *data; /* regular file of initramfs: attributes.size bytes */
     };
 };
 
@@ -42,8 +42,8 @@ struct tree_node {
 struct tree {
     uint64_t page_limit, pages; /* pages that regular files hold */
     uint64_t node_limit, node_count;
-    uint64_t next_number;       /* of inodes */
-    struct list nodes;          /* all of them */
+    uint64_t next_number; /* of inodes */
+    struct list nodes;    /* all of them */
     struct tree_node *root;
 };
 
@@ -111,7 +111,7 @@ struct tree_entry {
     char *text;              /* `short_text`, or owned */
     uint32_t hash;           /* hash_name() with seed 0 */
     uint8_t length;
-    char short_text[27];     /* makes the whole 64 bytes */
+    char short_text[27]; /* makes the whole 64 bytes */
 };
 
 void directory_init(struct tree_directory *directory);

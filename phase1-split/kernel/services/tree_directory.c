@@ -12,9 +12,9 @@
 
 #include <lib/hash.h>
 
-#define SMALL_DIRECTORY 8          /* entries that one bucket is enough for */
-#define BUCKETS_AT_FIRST 16        /* of a directory that has outgrown it */
-#define BUCKETS_AT_MOST (1u << 19) /* 4 MiB of pointers: what kmalloc() gives at once */
+#define SMALL_DIRECTORY  8          /* entries that one bucket is enough for */
+#define BUCKETS_AT_FIRST 16         /* of a directory that has outgrown it */
+#define BUCKETS_AT_MOST  (1u << 19) /* 4 MiB of pointers: what kmalloc() gives at once */
 
 void directory_init(struct tree_directory *directory)
 {

@@ -12,9 +12,9 @@
 #include <param.h>
 #include <process/signal.h>
 
-#define BELL '\a'
+#define BELL        '\a'
 #define CONTROL_BIT 0x40 /* between a control character and the letter that stands for it */
-#define ECHO_ROOM (TTY_PIECE * 8) /* what a piece of input may need in the backlog */
+#define ECHO_ROOM   (TTY_PIECE * 8) /* what a piece of input may need in the backlog */
 
 static bool is_key(const struct tty *tty, unsigned key, uint8_t byte)
 {
@@ -221,8 +221,8 @@ static void erase_word(struct tty *tty)
 /* The whole line goes; without the means to wipe it, the key is shown, and a new line begun. */
 static void erase_line(struct tty *tty)
 {
-    bool wipe = tty_local_flag(tty, ECHOK) && tty_local_flag(tty, ECHOKE) &&
-                tty_local_flag(tty, ECHOE);
+    bool wipe =
+        tty_local_flag(tty, ECHOK) && tty_local_flag(tty, ECHOKE) && tty_local_flag(tty, ECHOE);
 
     if (wipe && tty_local_flag(tty, ECHO)) {
         while (!line_empty(tty))

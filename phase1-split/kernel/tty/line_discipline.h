@@ -25,8 +25,8 @@ struct tty;
 
 /* What the line discipline asks of the other end of the line, which shows and types. */
 struct tty_driver {
-    size_t input_size;    /* bytes kept for readers; a power of two */
-    size_t backlog_size;  /* bytes of processed output kept when write() takes no more; likewise */
+    size_t input_size;   /* bytes kept for readers; a power of two */
+    size_t backlog_size; /* bytes of processed output kept when write() takes no more; likewise */
     bool ends_with_session; /* the end of a session hangs up the line: whoever comes next shall find
                              * no stragglers of the last user on it */
 
@@ -45,47 +45,46 @@ struct tty_driver {
     void (*tell)(struct tty *tty, unsigned events);
 
     /* ioctl(2) commands that only this kind of terminal has: -ENOTTY if it is none of them. */
-    int (*control)(struct tty *tty, unsigned command, uint64_t value,
-                   struct user_buffer *argument);
+    int (*control)(struct tty *tty, unsigned command, uint64_t value, struct user_buffer *argument);
 };
 
 /* Bytes waiting for a reader, in a ring.  The positions count bytes since boot: tail <= line <=
  * head <= tail + size.  A reader in canonical mode may have what lies before `line`; the rest is
  * the line being edited. */
 struct tty_input {
-    uint8_t *data;         /* `size` bytes; NULL until the terminal is first opened */
-    uint64_t *ends;        /* a bit for each byte of `data`: it ends a line */
-    size_t size;           /* the driver's input_size */
+    uint8_t *data;  /* `size` bytes; NULL until the terminal is first opened */
+    uint64_t *ends; /* a bit for each byte of `data`: it ends a line */
+    size_t size;    /* the driver's input_size */
     size_t tail, line, head;
-    bool left_in_driver;   /* there was no room for what the driver has */
-    bool literal;          /* VLNEXT came: the next byte means nothing special */
-    bool erasing;          /* ECHOPRT: the opening backslash is out */
-    unsigned line_column;  /* where on the screen the line being edited begins */
-    struct timer timer;    /* VTIME */
-    size_t timed;          /* bytes that were there when it was started */
+    bool left_in_driver;  /* there was no room for what the driver has */
+    bool literal;         /* VLNEXT came: the next byte means nothing special */
+    bool erasing;         /* ECHOPRT: the opening backslash is out */
+    unsigned line_column; /* where on the screen the line being edited begins */
+    struct timer timer;   /* VTIME */
+    size_t timed;         /* bytes that were there when it was started */
     bool expired;
-    bool woken;            /* a read that comes now goes on after a wake-up: it is no new one */
+    bool woken; /* a read that comes now goes on after a wake-up: it is no new one */
 };
 
 struct tty_output {
     uint8_t *memory;            /* of the backlog; NULL until the terminal is first opened */
     struct ring_buffer backlog; /* processed bytes that the driver had no room for */
     unsigned column;
-    bool stopped_by_key;        /* VSTOP, until VSTART */
-    bool stopped_by_call;       /* tcflow(TCOOFF), until TCOON */
+    bool stopped_by_key;  /* VSTOP, until VSTART */
+    bool stopped_by_call; /* tcflow(TCOOFF), until TCOON */
 };
 
 struct tty {
     const struct tty_driver *driver;
-    uint64_t number;          /* device_number() */
-    unsigned opens;           /* files of it that are open */
-    bool exclusive;           /* TIOCEXCL: only root may open it again */
+    uint64_t number; /* device_number() */
+    unsigned opens;  /* files of it that are open */
+    bool exclusive;  /* TIOCEXCL: only root may open it again */
     struct termios settings;
     struct winsize window;
-    int32_t session;          /* whose controlling terminal it is; 0: nobody's */
-    int32_t foreground;       /* process group; 0: none */
-    unsigned hangups;         /* open files from before the last one are dead */
-    struct wait_queue wait;   /* readers, writers and pollers */
+    int32_t session;        /* whose controlling terminal it is; 0: nobody's */
+    int32_t foreground;     /* process group; 0: none */
+    unsigned hangups;       /* open files from before the last one are dead */
+    struct wait_queue wait; /* readers, writers and pollers */
     struct tty_input input;
     struct tty_output output;
 };
@@ -93,30 +92,38 @@ struct tty {
 /* What a file_handle of a terminal is: one open(2). */
 struct tty_file {
     struct tty *tty;
-    bool immune;      /* no job control on reads and writes, survives hang-ups: /dev/console */
+    bool immune; /* no job control on reads and writes, survives hang-ups: /dev/console */
     bool readable;
     unsigned hangups; /* tty->hangups at the time */
 };
 
 /* A device node: which terminal opening it gives. */
 struct tty_node {
-    struct tty *tty;      /* NULL: the caller's controlling terminal */
+    struct tty *tty; /* NULL: the caller's controlling terminal */
     bool is_console;
-    bool never_controls;  /* opening it gives nobody a controlling terminal */
+    bool never_controls; /* opening it gives nobody a controlling terminal */
 };
 
 /* stty sane: what Linux starts a terminal with. */
-#define TTY_CONTROL(letter) ((letter) & 0x1f)
+#define TTY_CONTROL(letter) ((letter)&0x1f)
 #define TTY_SETTINGS(control_flags)                                                                \
     {                                                                                              \
         .c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR, .c_cflag = (control_flags),             \
         .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,               \
         .c_cc = {                                                                                  \
-            [VINTR] = TTY_CONTROL('C'), [VQUIT] = TTY_CONTROL('\\'), [VERASE] = 0x7f,              \
-            [VKILL] = TTY_CONTROL('U'), [VEOF] = TTY_CONTROL('D'), [VMIN] = 1,                     \
-            [VSTART] = TTY_CONTROL('Q'), [VSTOP] = TTY_CONTROL('S'), [VSUSP] = TTY_CONTROL('Z'),   \
-            [VREPRINT] = TTY_CONTROL('R'), [VDISCARD] = TTY_CONTROL('O'),                          \
-            [VWERASE] = TTY_CONTROL('W'), [VLNEXT] = TTY_CONTROL('V'),                             \
+            [VINTR] = TTY_CONTROL('C'),                                                            \
+            [VQUIT] = TTY_CONTROL('\\'),                                                           \
+            [VERASE] = 0x7f,                                                                       \
+            [VKILL] = TTY_CONTROL('U'),                                                            \
+            [VEOF] = TTY_CONTROL('D'),                                                             \
+            [VMIN] = 1,                                                                            \
+            [VSTART] = TTY_CONTROL('Q'),                                                           \
+            [VSTOP] = TTY_CONTROL('S'),                                                            \
+            [VSUSP] = TTY_CONTROL('Z'),                                                            \
+            [VREPRINT] = TTY_CONTROL('R'),                                                         \
+            [VDISCARD] = TTY_CONTROL('O'),                                                         \
+            [VWERASE] = TTY_CONTROL('W'),                                                          \
+            [VLNEXT] = TTY_CONTROL('V'),                                                           \
         },                                                                                         \
     }
 
@@ -240,11 +247,11 @@ int tty_check_foreground(struct tty *tty, int signal);
 void tty_acquire_on_open(struct tty *tty);
 
 /* The ioctls of that name, and setting the foreground group. */
-int tty_acquire(struct tty_file *file, uint64_t steal);        /* TIOCSCTTY */
-int tty_give_up(struct tty *tty);                              /* TIOCNOTTY */
-int tty_get_session(const struct tty *tty, int32_t *out);      /* TIOCGSID */
-int tty_get_foreground(const struct tty *tty, int32_t *out);   /* TIOCGPGRP */
-int tty_set_foreground(struct tty *tty, int32_t group);        /* TIOCSPGRP */
+int tty_acquire(struct tty_file *file, uint64_t steal);      /* TIOCSCTTY */
+int tty_give_up(struct tty *tty);                            /* TIOCNOTTY */
+int tty_get_session(const struct tty *tty, int32_t *out);    /* TIOCGSID */
+int tty_get_foreground(const struct tty *tty, int32_t *out); /* TIOCGPGRP */
+int tty_set_foreground(struct tty *tty, int32_t group);      /* TIOCSPGRP */
 
 /* The line is gone: the session loses its terminal (SIGHUP and SIGCONT to its leader), and every
  * file opened until now is dead. */

@@ -13,7 +13,7 @@
 #include <platform/heap.h>
 #include <platform/memory.h>
 
-#define TAB_WIDTH 8
+#define TAB_WIDTH       8
 #define EXPANSION_LIMIT TAB_WIDTH /* bytes that one byte may become */
 
 int tty_output_allocate(struct tty *tty)

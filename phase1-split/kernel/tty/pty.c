@@ -24,18 +24,18 @@
 #define MULTIPLEXER_MINOR 2 /* of TTYAUX_MAJOR */
 
 struct pty {
-    struct tty tty;                /* what the others use */
-    struct tty_node node;          /* behind its device number */
+    struct tty tty;       /* what the others use */
+    struct tty_node node; /* behind its device number */
     struct pty_information about;
     bool master_open;
-    bool locked;                   /* until TIOCSPTLCK: the terminal cannot be opened */
-    bool left;                     /* the terminal's last file was closed, none opened since */
-    struct tty_file master;        /* by which the master gives a terminal's commands */
-    struct wait_queue wait;        /* of the master */
+    bool locked;            /* until TIOCSPTLCK: the terminal cannot be opened */
+    bool left;              /* the terminal's last file was closed, none opened since */
+    struct tty_file master; /* by which the master gives a terminal's commands */
+    struct wait_queue wait; /* of the master */
     struct ring_buffer typed, displayed;
-    uint8_t *queues;               /* memory of both, PTY_QUEUE_SIZE each */
-    bool packet;                   /* TIOCPKT: reads tell of events */
-    uint8_t events;                /* TIOCPKT_*, not read yet */
+    uint8_t *queues; /* memory of both, PTY_QUEUE_SIZE each */
+    bool packet;     /* TIOCPKT: reads tell of events */
+    uint8_t events;  /* TIOCPKT_*, not read yet */
 };
 
 static struct pty *ptys[PTY_LIMIT];
@@ -120,9 +120,9 @@ static void tell(struct tty *tty, unsigned events)
     if (!pty->packet)
         return;
     if (events & (TIOCPKT_STOP | TIOCPKT_START))
-        pty->events &= (uint8_t)~(TIOCPKT_STOP | TIOCPKT_START);
+        pty->events &= (uint8_t) ~(TIOCPKT_STOP | TIOCPKT_START);
     if (events & (TIOCPKT_DOSTOP | TIOCPKT_NOSTOP))
-        pty->events &= (uint8_t)~(TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+        pty->events &= (uint8_t) ~(TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
     pty->events |= (uint8_t)events;
     wait_queue_wake(&pty->wait);
 }

@@ -10,9 +10,9 @@
 
 /* What there is to show of one. */
 struct pty_information {
-    unsigned index;  /* its name in /dev/pts; below PTY_LIMIT */
-    uint64_t serial; /* its own: no other has had it, or will */
-    uint64_t device; /* number of the terminal's device node */
+    unsigned index;    /* its name in /dev/pts; below PTY_LIMIT */
+    uint64_t serial;   /* its own: no other has had it, or will */
+    uint64_t device;   /* number of the terminal's device node */
     uint32_t uid, gid; /* of whoever opened the master */
     struct timestamp made;
 };

@@ -28,7 +28,9 @@
     (sizeof(array) / sizeof((array)[0]) +                                                          \
      0 * sizeof(struct {                                                                           \
          int not_a_pointer                                                                         \
-             : __builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0])) ? -1 : 1;  \
+             : __builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0]))            \
+               ? -1                                                                                \
+               : 1;                                                                                \
      }))
 
 static inline bool is_power_of_two(uint64_t value)

@@ -24,10 +24,10 @@ struct cpio_entry {
     size_t name_length; /* without the NUL */
     uint32_t mode;      /* type and permissions, as st_mode */
     uint32_t uid, gid, nlink;
-    uint32_t mtime;     /* seconds since 1970 */
-    uint32_t inode;     /* unique within one device number of the archive */
-    uint32_t device_major, device_minor;   /* of the file system that was archived */
-    uint32_t rdev_major, rdev_minor;       /* of the device that a device node names */
+    uint32_t mtime;                      /* seconds since 1970 */
+    uint32_t inode;                      /* unique within one device number of the archive */
+    uint32_t device_major, device_minor; /* of the file system that was archived */
+    uint32_t rdev_major, rdev_minor;     /* of the device that a device node names */
     const uint8_t *data; /* inside the archive; a symbolic link's target is its data */
     size_t size;         /* bytes of data */
 };

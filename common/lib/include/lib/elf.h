@@ -16,11 +16,11 @@
 
 /* What the file header says. */
 struct elf_image {
-    bool relocatable;       /* ET_DYN: addresses are relative to a base that the caller chooses */
-    uint64_t entry;         /* address */
-    uint64_t table_offset;  /* of the program headers in the file */
-    unsigned table_count;   /* 1 to ELF_MAX_SEGMENTS */
-    size_t table_size;      /* bytes: at most 3584 */
+    bool relocatable;      /* ET_DYN: addresses are relative to a base that the caller chooses */
+    uint64_t entry;        /* address */
+    uint64_t table_offset; /* of the program headers in the file */
+    unsigned table_count;  /* 1 to ELF_MAX_SEGMENTS */
+    size_t table_size;     /* bytes: at most 3584 */
 };
 
 /* What the program headers say together.  Addresses are as in the file, before a base is added. */

@@ -10,7 +10,7 @@
 
 /* Odd numbers with about as many ones as zeros: the fractions of the golden ratio and of the
  * square root of 2. */
-#define HASH_GOLDEN 0x9e3779b97f4a7c15ull
+#define HASH_GOLDEN   0x9e3779b97f4a7c15ull
 #define HASH_ROOT_TWO 0x6a09e667f3bcc909ull
 
 static inline uint64_t hash_mix(uint64_t value)

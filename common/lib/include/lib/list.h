@@ -21,7 +21,10 @@ struct list {
     })
 
 /* An empty list as initializer of the variable `name`. */
-#define LIST_INITIAL(name) { &(name), &(name) }
+#define LIST_INITIAL(name)                                                                         \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
 
 /* Makes `list` an empty head, or an unlisted node. */
 static inline void list_init(struct list *list)
@@ -112,7 +115,7 @@ static inline struct list *list_take_first(struct list *head)
 
 /* The structure that the first or last node lies in.  The list is not empty. */
 #define list_first_entry(head, type, member) container_of((head)->next, type, member)
-#define list_last_entry(head, type, member) container_of((head)->previous, type, member)
+#define list_last_entry(head, type, member)  container_of((head)->previous, type, member)
 
 /* `entry` takes each structure on the list in turn.  The loop must not remove it. */
 #define list_for_each_entry(entry, head, member)                                                   \
@@ -131,8 +134,7 @@ static inline struct list *list_take_first(struct list *head)
 #define list_for_each_entry_safe(entry, following, head, member)                                   \
     for ((entry) = container_of((head)->next, __typeof__(*(entry)), member),                       \
         (following) = container_of((entry)->member.next, __typeof__(*(entry)), member);            \
-         &(entry)->member != (head);                                                               \
-         (entry) = (following),                                                                    \
+         &(entry)->member != (head); (entry) = (following),                                        \
         (following) = container_of((entry)->member.next, __typeof__(*(entry)), member))
 
 #endif

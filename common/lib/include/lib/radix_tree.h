@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RADIX_TREE_BITS 6
+#define RADIX_TREE_BITS  6
 #define RADIX_TREE_SLOTS (1u << RADIX_TREE_BITS)
 
 struct radix_tree_node {

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct ring_buffer {
-    uint8_t *data;  /* the caller's, `size` bytes */
-    size_t size;    /* a power of two */
-    size_t head;    /* bytes ever put; written by the producer only */
-    size_t tail;    /* bytes ever taken; written by the consumer only */
+    uint8_t *data; /* the caller's, `size` bytes */
+    size_t size;   /* a power of two */
+    size_t head;   /* bytes ever put; written by the producer only */
+    size_t tail;   /* bytes ever taken; written by the consumer only */
 };
 
 /* `size` is a power of two; `data` must outlive the ring. */

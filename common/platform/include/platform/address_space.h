@@ -11,10 +11,10 @@
 /* User space is [USER_START, USER_END); the first 64 KiB stay unmapped to catch null pointers,
  * and one page stays free below the non-canonical hole (SYSRET, Intel SDM volume 3, 5.8.8). */
 #define USER_START ((user_address)0x10000)
-#define USER_END ((user_address)0x7ffffffff000)
+#define USER_END   ((user_address)0x7ffffffff000)
 
-#define PAGE_READ 1u
-#define PAGE_WRITE 2u
+#define PAGE_READ    1u
+#define PAGE_WRITE   2u
 #define PAGE_EXECUTE 4u
 
 struct address_space;

@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 struct boot_information {
-    const char *command_line;  /* the kernel's, NUL-terminated, never NULL */
-    const void *initramfs;     /* the first module; NULL if there is none */
-    size_t initramfs_size;     /* bytes */
-    const char *loader;        /* the boot loader's name */
+    const char *command_line; /* the kernel's, NUL-terminated, never NULL */
+    const void *initramfs;    /* the first module; NULL if there is none */
+    size_t initramfs_size;    /* bytes */
+    const char *loader;       /* the boot loader's name */
 };
 
 /* Gives the initramfs's memory to the frame allocator.  Once only. */

@@ -8,9 +8,9 @@ struct cpu_information {
     char vendor[13];
     char brand[49];
     unsigned family, model, stepping;
-    unsigned long long megahertz;   /* TSC */
-    char flags[512];                /* names as in Linux's /proc/cpuinfo, space-separated */
-    unsigned hwcap;                 /* AT_HWCAP: CPUID leaf 1, EDX */
+    unsigned long long megahertz; /* TSC */
+    char flags[512];              /* names as in Linux's /proc/cpuinfo, space-separated */
+    unsigned hwcap;               /* AT_HWCAP: CPUID leaf 1, EDX */
 };
 const struct cpu_information *cpu_information(void);
 

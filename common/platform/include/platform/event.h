@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_TIMER (1u << 0)          /* the time set with timer_set() has come */
-#define EVENT_CONSOLE_INPUT (1u << 1)  /* console_read() has something */
-#define EVENT_CONSOLE_OUTPUT (1u << 2) /* console_write() has room again */
-#define EVENT_WORK (1u << 3)           /* posted by Ring 1: call before_user soon */
-#define EVENT_DEVICE(n) (1u << (8 + (n))) /* interrupt of device n, 0 to 15 (platform/pci.h) */
+#define EVENT_TIMER          (1u << 0)         /* the time set with timer_set() has come */
+#define EVENT_CONSOLE_INPUT  (1u << 1)         /* console_read() has something */
+#define EVENT_CONSOLE_OUTPUT (1u << 2)         /* console_write() has room again */
+#define EVENT_WORK           (1u << 3)         /* posted by Ring 1: call before_user soon */
+#define EVENT_DEVICE(n)      (1u << (8 + (n))) /* interrupt of device n, 0 to 15 (platform/pci.h) */
 
 /* The pending events, atomically cleared. */
 uint32_t events_take(void);

@@ -11,13 +11,13 @@ struct pci_device {
     uint8_t bus, slot, function;
     uint16_t vendor, device;
     uint8_t class_code, subclass, interface, revision;
-    uint8_t interrupt_line;      /* 0xff: none */
+    uint8_t interrupt_line; /* 0xff: none */
 };
 
 /* The `index`-th function found at boot, or NULL past the last. */
 const struct pci_device *pci_device(size_t index);
 
-uint32_t pci_read(const struct pci_device *device, unsigned offset);  /* aligned to 4 */
+uint32_t pci_read(const struct pci_device *device, unsigned offset); /* aligned to 4 */
 void pci_write(const struct pci_device *device, unsigned offset, uint32_t value);
 
 #endif

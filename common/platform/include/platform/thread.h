@@ -43,7 +43,7 @@ user_address thread_gs_base(struct thread *thread);
 size_t thread_fpu_size(void);
 void thread_fpu_save(struct thread *thread, void *image);
 int thread_fpu_load(struct thread *thread, const void *image, size_t size);
-void thread_fpu_reset(struct thread *thread);                            /* as after execve */
-void thread_fpu_copy(struct thread *to, struct thread *from);            /* as after fork */
+void thread_fpu_reset(struct thread *thread);                 /* as after execve */
+void thread_fpu_copy(struct thread *to, struct thread *from); /* as after fork */
 
 #endif

@@ -25,16 +25,25 @@ int user_registers_sanitize(struct user_registers *registers);
 
 /* An exception as the processor reports it (Intel SDM volume 3, chapter 6). */
 struct exception {
-    unsigned vector;      /* 0 to 31 */
+    unsigned vector; /* 0 to 31 */
     uint64_t error_code;
-    uint64_t address;     /* CR2 for vector 14, else 0 */
+    uint64_t address; /* CR2 for vector 14, else 0 */
 };
 
 enum {
-    EXCEPTION_DIVIDE = 0, EXCEPTION_DEBUG = 1, EXCEPTION_BREAKPOINT = 3, EXCEPTION_OVERFLOW = 4,
-    EXCEPTION_BOUND = 5, EXCEPTION_INVALID_OPCODE = 6, EXCEPTION_DOUBLE_FAULT = 8,
-    EXCEPTION_STACK_SEGMENT = 12, EXCEPTION_PROTECTION = 13, EXCEPTION_PAGE_FAULT = 14,
-    EXCEPTION_X87 = 16, EXCEPTION_ALIGNMENT = 17, EXCEPTION_SIMD = 19,
+    EXCEPTION_DIVIDE = 0,
+    EXCEPTION_DEBUG = 1,
+    EXCEPTION_BREAKPOINT = 3,
+    EXCEPTION_OVERFLOW = 4,
+    EXCEPTION_BOUND = 5,
+    EXCEPTION_INVALID_OPCODE = 6,
+    EXCEPTION_DOUBLE_FAULT = 8,
+    EXCEPTION_STACK_SEGMENT = 12,
+    EXCEPTION_PROTECTION = 13,
+    EXCEPTION_PAGE_FAULT = 14,
+    EXCEPTION_X87 = 16,
+    EXCEPTION_ALIGNMENT = 17,
+    EXCEPTION_SIMD = 19,
 };
 
 struct trap_handlers {
