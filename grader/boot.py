@@ -37,6 +37,8 @@ HELP = "Ctrl-A x ends the machine, Ctrl-A a types Ctrl-A; all other keys go to t
 
 # A prompt of the shell, the first or a continued line's, that nothing follows.
 READY = re.compile(rb"(?:" + PROMPT + rb"|\n> )(?:\x1b\[6n)?$")
+# After such a line the system goes down, but its shell prints one more prompt.
+LEAVE = re.compile(rb"\b(?:poweroff|reboot|halt)\b")
 # A guest that has been quiet for so many seconds, its processor idle, waits for input.
 QUIET = 3
 # After so many quiet seconds a line is typed in any case, or the guest given up.
@@ -171,7 +173,7 @@ class Output:
 
 def scripted(machine: Machine) -> int:
     """Type the script's lines and print what the console says."""
-    script, output, goodbyes = Script(), Output(), 0
+    script, output, goodbyes, leaving = Script(), Output(), 0, False
     since, used = time.monotonic(), machine.processor_time()
     while machine.connected:
         data = machine.pump(0.25)
@@ -183,8 +185,7 @@ def scripted(machine: Machine) -> int:
         quiet = time.monotonic() - since
         idle = machine.seen > 0 and machine.processor_time() - used < quiet / 5
         waits = quiet > STUCK or (quiet > QUIET and idle)
-        # The shell goes on while init takes the system down, so goodbyes are not repeated at once.
-        ready = READY.search(machine.transcript, machine.seen) if not goodbyes else None
+        ready = None if leaving else READY.search(machine.transcript, machine.seen)
         if not ready and not waits:
             continue
         line = script.next_line()
@@ -194,7 +195,9 @@ def scripted(machine: Machine) -> int:
                 print("boot: the guest does not answer", file=sys.stderr)
                 return NO_ANSWER
         machine.seen = len(machine.transcript)
-        machine.send(line or b"poweroff\n")
+        line = line or b"poweroff\n"
+        leaving = LEAVE.search(line) is not None
+        machine.send(line)
         since, used = time.monotonic(), machine.processor_time()
     return verdict(machine)
 

@@ -8,7 +8,6 @@ shows on Linux with the same image.
 
 import re
 import time
-from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest

@@ -9,7 +9,8 @@
 
 #define ALARM_INTERVAL_LEAST 100000u /* ns between two signals of an interval timer */
 
-#define PROCESS_LIMIT 4096    /* processes in the system (RLIMIT_NPROC's default) */
+#define PROCESS_LIMIT 4096    /* processes in the system (and the most of one user: RLIMIT_NPROC) */
+#define PAGES_PER_PROCESS 64  /* of the machine's memory, when RLIMIT_NPROC is set */
 #define PID_LIMIT 32768       /* process ids lie below this (/proc/sys/kernel/pid_max) */
 #define OPEN_FILES_SOFT 1024  /* RLIMIT_NOFILE */
 #define OPEN_FILES_HARD 4096

@@ -204,7 +204,7 @@ static int data_segment(void)
 static int use_stack(size_t size)
 {
     volatile char *space = __builtin_alloca(size);
-    for (size_t i = size; i > 0; i -= 4096)
+    for (size_t i = size; i > 4096; i -= 4096)
         space[i - 1] = 1;
     return 0;
 }
@@ -258,7 +258,7 @@ static void leave_33(int signal)
     getrusage(RUSAGE_SELF, &usage);
     long time = usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000 +
                 usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
-    _exit(time >= 990 && time < 1500 && now.rlim_cur == 2 ? 33 : 34);
+    _exit(now.rlim_cur != 2 ? 34 : time < 900 ? 35 : time > 1900 ? 36 : 33);
 }
 
 static int processor_handled(void)

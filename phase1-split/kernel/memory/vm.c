@@ -143,14 +143,44 @@ static int choose_address(struct vm *vm, user_address hint, uint64_t length, uns
     return 0;
 }
 
+static uint64_t pages_mapped(const struct vm *vm, user_address start, user_address end)
+{
+    uint64_t pages = 0;
+    for (unsigned i = area_index(vm, start); i < vm->count && vm->areas[i]->start < end; i++) {
+        user_address from = vm->areas[i]->start > start ? vm->areas[i]->start : start;
+        user_address to = vm->areas[i]->end < end ? vm->areas[i]->end : end;
+        pages += (to - from) >> PAGE_SHIFT;
+    }
+    return pages;
+}
+
+/* What RLIMIT_DATA counts (setrlimit(2)): private memory that can be written, but no stack. */
+static bool is_data(const struct vm_area *area, unsigned protection)
+{
+    return (protection & PAGE_WRITE) && !(area->flags & (AREA_SHARED | AREA_GROWS_DOWN));
+}
+
+static bool exceeds_data_limit(const struct vm *vm, uint64_t pages)
+{
+    uint64_t most = limit(RLIMIT_DATA);
+    if (most == RLIM_INFINITY)
+        return false;
+    for (unsigned i = 0; i < vm->count; i++)
+        if (is_data(vm->areas[i], vm->areas[i]->protection))
+            pages += (vm->areas[i]->end - vm->areas[i]->start) >> PAGE_SHIFT;
+    return pages << PAGE_SHIFT > most;
+}
+
 static int map_area(struct vm *vm, const struct vm_area *like)
 {
     uint64_t length = like->end - like->start;
+    uint64_t pages = (length >> PAGE_SHIFT) - pages_mapped(vm, like->start, like->end);
+    if ((vm->pages + pages) << PAGE_SHIFT > limit(RLIMIT_AS) ||
+        (is_data(like, like->protection) && exceeds_data_limit(vm, pages)))
+        return -ENOMEM;
     int error = vm_unmap(vm, like->start, length);
     if (error)
         return error;
-    if ((vm->pages << PAGE_SHIFT) + length > limit(RLIMIT_AS))
-        return -ENOMEM;
     struct vm_area *area = area_create(vm, like);
     if (!area)
         return -ENOMEM;
@@ -255,6 +285,9 @@ int vm_protect(struct vm *vm, user_address start, uint64_t length, unsigned prot
             return -ENOMEM;
         if (protection & ~area->maximum)
             return -EACCES;
+        if (is_data(area, protection) && !is_data(area, area->protection) &&
+            exceeds_data_limit(vm, (area->end - area->start) >> PAGE_SHIFT))
+            return -ENOMEM;
         done = area->end;
         area->protection = protection;
         address_space_protect(vm->space, area->start, area->end, area_mapped_protection(area));

@@ -89,6 +89,16 @@ static const struct rlimit default_limits[RLIM_NLIMITS] = {
     [RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 
+/* One user's processes, if each is small, are not to fill the memory: as many as Linux allows. */
+static void limit_processes(struct rlimit *limit)
+{
+    struct frame_statistics frames;
+    frame_statistics(&frames);
+    uint64_t most = frames.total / PAGES_PER_PROCESS;
+    if (most < limit->rlim_max)
+        limit->rlim_cur = limit->rlim_max = most;
+}
+
 /* Nobody may write to a file while it runs as a program (ETXTBSY): inode->writers below 0. */
 void process_set_executable(struct process *process, const struct path *program)
 {
@@ -140,6 +150,7 @@ int process_create(struct process *parent, struct process **out)
         list_add_tail(&parent->children, &process->sibling);
     } else {
         memcpy(process->limits, default_limits, sizeof process->limits);
+        limit_processes(&process->limits[RLIMIT_NPROC]);
         process->group = process->session = process->id;
     }
     list_add_tail(&all, &process->all);
