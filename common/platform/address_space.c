@@ -488,6 +488,27 @@ uint64_t address_space_resident(const struct address_space *space)
     return space->resident;
 }
 
+size_t address_space_present(const struct address_space *space, user_address address, size_t size,
+                             unsigned access)
+{
+    if (address >= LOWER_HALF)
+        return 0;
+    const uint64_t needed = ENTRY_PRESENT | (access & PAGE_WRITE ? ENTRY_WRITE : 0);
+    const user_address end = address + min((uint64_t)size, LOWER_HALF - address);
+    user_address page = address & ~(user_address)PAGE_MASK;
+    while (page < end) {
+        const uint64_t *table = leaf_table(space, page);
+        if (table == NULL)
+            break;
+        const user_address stop = leaf_stop(page, end);
+        while (page < stop && (table[index_at(page, 0)] & needed) == needed)
+            page += PAGE_SIZE;
+        if (page < stop)
+            break;
+    }
+    return page <= address ? 0 : min((uint64_t)size, page - address);
+}
+
 uint64_t address_space_own_pages(const struct address_space *space)
 {
     uint64_t own = space->tables;

@@ -52,8 +52,10 @@ static void calls(void)
     check_errno("no such limit", EINVAL, getrlimit(RLIM_NLIMITS, &old));
     check_errno("soft above hard", EINVAL, setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 2, 1 }));
     check_errno("bad address", EFAULT, syscall(SYS_setrlimit, RLIMIT_FSIZE, bad_address));
-    check_errno("bad address for the old", EFAULT, syscall(SYS_getrlimit, RLIMIT_FSIZE, bad_address));
-    check_errno("prlimit of nobody", ESRCH, syscall(SYS_prlimit64, 999999, RLIMIT_FSIZE, NULL, &old));
+    check_errno("bad address for the old", EFAULT,
+                syscall(SYS_getrlimit, RLIMIT_FSIZE, bad_address));
+    check_errno("prlimit of nobody", ESRCH,
+                syscall(SYS_prlimit64, 999999, RLIMIT_FSIZE, NULL, &old));
     check("prlimit of another", 0, syscall(SYS_prlimit64, 1, RLIMIT_FSIZE, NULL, &old));
     check("a user may only lower", EXITED(0), child_status(user_limits));
 }
@@ -154,7 +156,8 @@ static int address_space(void)
     if (mmap(NULL, 32 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
         return 3;
     if (mmap(small, 33 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-            MAP_FAILED || *(volatile char *)small != 0)
+            MAP_FAILED ||
+        *(volatile char *)small != 0)
         return 4; /* a refused mapping leaves what was there */
     uintptr_t end = syscall(SYS_brk, 0);
     if ((uintptr_t)syscall(SYS_brk, end + (48 << 20)) != end)
@@ -187,14 +190,16 @@ static int data_segment(void)
     if ((uintptr_t)syscall(SYS_brk, end + (16 << 20)) != end)
         return 1;
     if (mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
-            MAP_FAILED || errno != ENOMEM)
+            MAP_FAILED ||
+        errno != ENOMEM)
         return 2;
     void *plain = mmap(NULL, 16 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (plain == MAP_FAILED)
         return 3; /* not writable: no data */
     if (mprotect(plain, 16 << 20, PROT_READ | PROT_WRITE) != -1 || errno != ENOMEM)
         return 4;
-    if (mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+    if (mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) ==
+        MAP_FAILED)
         return 5;
     if ((uintptr_t)syscall(SYS_brk, end + 4096) != end + 4096)
         return 6;
@@ -308,7 +313,8 @@ static void check_ids(const char *name, const char *expected)
     getresuid(&r, &e, &s);
     getresgid(&rg, &eg, &sg);
     int fs = setfsuid(-1), fsg = setfsgid(-1);
-    char got[10] = { letter(r), letter(e), letter(s), letter(fs), letter(rg), letter(eg), letter(sg), letter(fsg) };
+    char got[10] = { letter(r),  letter(e),  letter(s),  letter(fs),
+                     letter(rg), letter(eg), letter(sg), letter(fsg) };
     if (strcmp(got, expected)) {
         printf("FAIL %s: expected %s, got %s\n", name, expected, got);
         checks_failed = 1;

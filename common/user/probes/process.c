@@ -16,7 +16,7 @@
 
 extern char **environ;
 
-static char self[PATH_MAX]; /* this program */
+static char self[PATH_MAX];                    /* this program */
 static void *volatile bad_address = (void *)8; /* volatile, or the compiler sees through it */
 
 static void pass(int fd)
@@ -60,15 +60,42 @@ static int end(pid_t child)
 
 /* ---- exit and wait ---- */
 
-static int exit_0(void) { return 0; }
-static int exit_7(void) { return 7; }
-static int exit_255(void) { return 255; }
-static int exit_259(void) { _exit(259); }
-static int die_kill(void) { return kill(getpid(), SIGKILL); }
-static int die_term(void) { return raise(SIGTERM); }
-static int die_abort(void) { abort(); }
-static int die_real_time(void) { return raise(SIGRTMIN + 3); }
-static int die_segv(void) { return *(volatile int *)bad_address; }
+static int exit_0(void)
+{
+    return 0;
+}
+static int exit_7(void)
+{
+    return 7;
+}
+static int exit_255(void)
+{
+    return 255;
+}
+static int exit_259(void)
+{
+    _exit(259);
+}
+static int die_kill(void)
+{
+    return kill(getpid(), SIGKILL);
+}
+static int die_term(void)
+{
+    return raise(SIGTERM);
+}
+static int die_abort(void)
+{
+    abort();
+}
+static int die_real_time(void)
+{
+    return raise(SIGRTMIN + 3);
+}
+static int die_segv(void)
+{
+    return *(volatile int *)bad_address;
+}
 
 static void exit_statuses(void)
 {
@@ -535,7 +562,8 @@ static void exec_sizes(void)
 }
 
 /* What a program started by `path` says of itself when it gets "show". */
-static void check_shown(const char *name, const char *path, char *const argv[], const char *expected)
+static void check_shown(const char *name, const char *path, char *const argv[],
+                        const char *expected)
 {
     static char got[8192];
     int channel[2];
@@ -556,7 +584,8 @@ static void check_shown(const char *name, const char *path, char *const argv[], 
         _exit(1);
     }
     close(channel[1]);
-    while (size < sizeof got - 1 && (piece = read(channel[0], got + size, sizeof got - 1 - size)) > 0)
+    while (size < sizeof got - 1 &&
+           (piece = read(channel[0], got + size, sizeof got - 1 - size)) > 0)
         size += piece;
     got[size] = '\0';
     close(channel[0]);
@@ -579,7 +608,8 @@ static void scripts(void)
     check_shown("empty argv", "./show", none, "[] ONE=1 TWO= ./show show");
     check_shown("null argv", "./show", NULL, "[] ONE=1 TWO= ./show show");
     make_file("script", "#!./show\n", 0755);
-    check_shown("script", "./script", argv, "[./show][./script][one][two words] ONE=1 TWO= ./script script");
+    check_shown("script", "./script", argv,
+                "[./show][./script][one][two words] ONE=1 TWO= ./script script");
     make_file("script", "#! \t ./show \t  a  b\t c \t \nrest\n", 0755);
     check_shown("script with argument", "script", argv,
                 "[./show][a  b\t c][script][one][two words] ONE=1 TWO= script script");
@@ -596,8 +626,9 @@ static void scripts(void)
         snprintf(text, sizeof text, "#!./level%d\n", i - 1);
         make_file(name, text, 0755);
     }
-    snprintf(expected, sizeof expected,
-             "[./show][./level0][./level1][./level2][./level3][./level4] ONE=1 TWO= ./level4 level4");
+    snprintf(
+        expected, sizeof expected,
+        "[./show][./level0][./level1][./level2][./level3][./level4] ONE=1 TWO= ./level4 level4");
     check_shown("five levels of scripts", "./level4", none, expected);
     check("ELOOP, six levels", -ELOOP, execute_plain("./level5"));
     /* The first line is looked at up to 256 bytes. */
@@ -606,8 +637,8 @@ static void scripts(void)
     strcpy(text + 300, "\n");
     make_file("script", text, 0755);
     char long_argument[512];
-    snprintf(long_argument, sizeof long_argument, "[./show][%.*s][./script] ONE=1 TWO= ./script script", 246,
-             text + 9);
+    snprintf(long_argument, sizeof long_argument,
+             "[./show][%.*s][./script] ONE=1 TWO= ./script script", 246, text + 9);
     check_shown("a long argument is cut", "./script", none, long_argument);
     memset(text, '/', 290);
     memcpy(text, "#!.", 3);
@@ -615,8 +646,9 @@ static void scripts(void)
     make_file("script", text, 0755);
     check("ENOEXEC, interpreter's name is too long", -ENOEXEC, execute_plain("script"));
     make_file("abcdefghijklmnopqrstuvw", "#!./show\n", 0755);
-    check_shown("a task's name has 15 bytes", "./abcdefghijklmnopqrstuvw", none,
-                "[./show][./abcdefghijklmnopqrstuvw] ONE=1 TWO= ./abcdefghijklmnopqrstuvw abcdefghijklmno");
+    check_shown(
+        "a task's name has 15 bytes", "./abcdefghijklmnopqrstuvw", none,
+        "[./show][./abcdefghijklmnopqrstuvw] ONE=1 TWO= ./abcdefghijklmnopqrstuvw abcdefghijklmno");
     make_file("abcdefghijklmnopqrstuvw", "", 0755);
     int fd = open("script", O_WRONLY);
     check("ETXTBSY, script", -ETXTBSY, execute_plain("script"));
@@ -866,8 +898,8 @@ static void clones(void)
     static char stack[65536] __attribute__((aligned(16)));
     char cwd[PATH_MAX];
     int status, tid = 0, fd = open("/dev/null", O_RDONLY);
-    pid_t child = clone(clone_body, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD,
-                        &fd);
+    pid_t child =
+        clone(clone_body, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, &fd);
     check("clone with a stack", child, waitpid(child, &status, 0));
     check("its status", EXITED(3), status);
     check("CLONE_VM", 7, shared_word);
@@ -900,7 +932,8 @@ static void clones(void)
     waitpid(child, NULL, 0);
     check("CLONE_CHILD_CLEARTID", 0, tid);
 
-    check_errno("CLONE_SIGHAND without CLONE_VM", EINVAL, raw_clone(SIGCHLD | CLONE_SIGHAND, NULL, NULL));
+    check_errno("CLONE_SIGHAND without CLONE_VM", EINVAL,
+                raw_clone(SIGCHLD | CLONE_SIGHAND, NULL, NULL));
     check_errno("CLONE_THREAD without CLONE_SIGHAND", EINVAL,
                 raw_clone(SIGCHLD | CLONE_THREAD, NULL, NULL));
 

@@ -114,11 +114,15 @@ static void actions(void)
     check_errno("sigaction of SIGKILL", EINVAL, sigaction(SIGKILL, &action, NULL));
     check_errno("sigaction of SIGSTOP", EINVAL, sigaction(SIGSTOP, &action, NULL));
     check("SIGKILL's may be read", 0, sigaction(SIGKILL, NULL, &old));
-    check_errno("sigaction, size of the mask", EINVAL, syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4));
-    check_errno("sigaction, bad address", EFAULT, syscall(SYS_rt_sigaction, SIGUSR1, bad_address, NULL, 8));
+    check_errno("sigaction, size of the mask", EINVAL,
+                syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4));
+    check_errno("sigaction, bad address", EFAULT,
+                syscall(SYS_rt_sigaction, SIGUSR1, bad_address, NULL, 8));
     check_errno("sigprocmask, bad how", EINVAL, syscall(SYS_rt_sigprocmask, 9, &action, NULL, 8));
-    check_errno("sigprocmask, bad address", EFAULT, syscall(SYS_rt_sigprocmask, SIG_BLOCK, bad_address, NULL, 8));
-    check_errno("sigprocmask, size", EINVAL, syscall(SYS_rt_sigprocmask, SIG_BLOCK, &action, NULL, 16));
+    check_errno("sigprocmask, bad address", EFAULT,
+                syscall(SYS_rt_sigprocmask, SIG_BLOCK, bad_address, NULL, 8));
+    check_errno("sigprocmask, size", EINVAL,
+                syscall(SYS_rt_sigprocmask, SIG_BLOCK, &action, NULL, 16));
 
     sigaddset(&action.sa_mask, SIGUSR2);
     sigaction(SIGUSR1, &action, NULL);
@@ -385,18 +389,58 @@ static char *volatile page; /* for the bodies */
 static volatile int zero, sink;
 extern char divide_here[], illegal_here[], trap_here[];
 
-static void touch_null(void) { sink = *(volatile int *)bad_address; }
-static void write_page(void) { *page = 1; }
-static void read_page(void) { sink = *page; }
-static void run_page(void) { ((void (*)(void))page)(); }
-static void divide(void) { __asm__ volatile(".globl divide_here\nxor %%edx, %%edx\nmov $1, %%eax\nxor %%ecx, %%ecx\ndivide_here: idivl %%ecx" : : : "eax", "ecx", "edx"); }
-static void illegal(void) { __asm__ volatile(".globl illegal_here\nillegal_here: ud2"); }
-static void breakpoint(void) { __asm__ volatile("int3"); }
-static void privileged(void) { __asm__ volatile("hlt"); }
-static void non_canonical(void) { sink = *(volatile int *)(0x1234567812345678 + zero); }
-static void kernel_address(void) { sink = *(volatile int *)(0xffff800000000000 + zero); }
-static void jump_far(void) { ((void (*)(void))(0x8000000000000000 + zero))(); }
-static void interrupt_80(void) { __asm__ volatile("int $0x21"); }
+static void touch_null(void)
+{
+    sink = *(volatile int *)bad_address;
+}
+static void write_page(void)
+{
+    *page = 1;
+}
+static void read_page(void)
+{
+    sink = *page;
+}
+static void run_page(void)
+{
+    ((void (*)(void))page)();
+}
+static void divide(void)
+{
+    __asm__ volatile(".globl divide_here\nxor %%edx, %%edx\nmov $1, %%eax\nxor %%ecx, "
+                     "%%ecx\ndivide_here: idivl %%ecx"
+                     :
+                     :
+                     : "eax", "ecx", "edx");
+}
+static void illegal(void)
+{
+    __asm__ volatile(".globl illegal_here\nillegal_here: ud2");
+}
+static void breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
+static void privileged(void)
+{
+    __asm__ volatile("hlt");
+}
+static void non_canonical(void)
+{
+    sink = *(volatile int *)(0x1234567812345678 + zero);
+}
+static void kernel_address(void)
+{
+    sink = *(volatile int *)(0xffff800000000000 + zero);
+}
+static void jump_far(void)
+{
+    ((void (*)(void))(0x8000000000000000 + zero))();
+}
+static void interrupt_80(void)
+{
+    __asm__ volatile("int $0x21");
+}
 static void x87_divide(void)
 {
     uint16_t control = 0x37b; /* division by zero unmasked */
@@ -766,8 +810,11 @@ static void set_float_mode(int signal)
     flags_inside = mxcsr;
     deepest = control;
     mxcsr = 0x1fc0;
-    __asm__ volatile("pxor %%xmm0, %%xmm0\npxor %%xmm7, %%xmm7\npxor %%xmm15, %%xmm15\nldmxcsr %0\nfninit"
-                     : : "m"(mxcsr) : "xmm0", "xmm7", "xmm15");
+    __asm__ volatile(
+        "pxor %%xmm0, %%xmm0\npxor %%xmm7, %%xmm7\npxor %%xmm15, %%xmm15\nldmxcsr %0\nfninit"
+        :
+        : "m"(mxcsr)
+        : "xmm0", "xmm7", "xmm15");
 }
 
 static void float_state(void)
@@ -778,14 +825,16 @@ static void float_state(void)
     install(SIGUSR1, set_float_mode, 0);
     long number = SYS_kill, pid = getpid(), result;
     register long sig __asm__("rsi") = SIGUSR1;
-    __asm__ volatile("ldmxcsr %[mode]\nfldcw %[control]\nfld1\nmovq %[a], %%xmm7\nmovq %[b], %%xmm15\n"
-                     "syscall\n"
-                     "movq %%xmm7, %[x]\nmovq %%xmm15, %[y]\nstmxcsr %[after]\nfnstcw %[control_after]\nfstp %%st(0)\n"
-                     : "=a"(result), [x] "=&r"(x), [y] "=&r"(y), [after] "=m"(after),
-                       [control_after] "=m"(control_after)
-                     : "0"(number), "D"(pid), "r"(sig), [a] "r"(a), [b] "r"(b), [mode] "m"(mode),
-                       [control] "m"(control)
-                     : "rcx", "r11", "memory", "xmm7", "xmm15");
+    __asm__ volatile(
+        "ldmxcsr %[mode]\nfldcw %[control]\nfld1\nmovq %[a], %%xmm7\nmovq %[b], %%xmm15\n"
+        "syscall\n"
+        "movq %%xmm7, %[x]\nmovq %%xmm15, %[y]\nstmxcsr %[after]\nfnstcw %[control_after]\nfstp "
+        "%%st(0)\n"
+        : "=a"(result), [x] "=&r"(x), [y] "=&r"(y), [after] "=m"(after),
+          [control_after] "=m"(control_after)
+        : "0"(number), "D"(pid),
+          "r"(sig), [a] "r"(a), [b] "r"(b), [mode] "m"(mode), [control] "m"(control)
+        : "rcx", "r11", "memory", "xmm7", "xmm15");
     check("the call", 0, result);
     check_true("xmm7 is kept", x == a);
     check_true("xmm15 is kept", y == b);
@@ -804,7 +853,7 @@ static void change_context(int signal, siginfo_t *information, void *context)
     at->uc_mcontext.gregs[REG_R15] = 0x1515;
     at->uc_mcontext.gregs[REG_RBX] = 0xb0b0;
     at->uc_mcontext.gregs[REG_RAX] = 0xaaaa;
-    at->uc_mcontext.gregs[REG_EFL] |= 1; /* carry */
+    at->uc_mcontext.gregs[REG_EFL] |= 1;                    /* carry */
     ((uint64_t *)at->uc_mcontext.fpregs->_xmm)[4] = 0x3333; /* low half of xmm2 */
     sigaddset(&at->uc_sigmask, SIGUSR2);
 }
@@ -845,16 +894,18 @@ static void red_zone(void)
 {
     uint64_t bad = 1;
     install(SIGUSR1, handler, 0);
-    __asm__ volatile("mov %%rsp, %%r12\n"
-                     "mov $16, %%ecx\n"
-                     "1: mov %%rcx, %%r13\nneg %%r13\nmov %%rcx, (%%rsp,%%r13,8)\ndec %%ecx\njnz 1b\n"
-                     "mov %[number], %%eax\nsyscall\n"
-                     "xor %%ebx, %%ebx\n"
-                     "mov $16, %%ecx\n"
-                     "2: mov %%rcx, %%r13\nneg %%r13\ncmp %%rcx, (%%rsp,%%r13,8)\nje 3f\ninc %%ebx\n3: dec %%ecx\njnz 2b\n"
-                     : "=&b"(bad)
-                     : "D"((long)getpid()), "S"((long)SIGUSR1), [number] "i"(SYS_kill)
-                     : "rax", "rcx", "r11", "r12", "r13", "memory");
+    __asm__ volatile(
+        "mov %%rsp, %%r12\n"
+        "mov $16, %%ecx\n"
+        "1: mov %%rcx, %%r13\nneg %%r13\nmov %%rcx, (%%rsp,%%r13,8)\ndec %%ecx\njnz 1b\n"
+        "mov %[number], %%eax\nsyscall\n"
+        "xor %%ebx, %%ebx\n"
+        "mov $16, %%ecx\n"
+        "2: mov %%rcx, %%r13\nneg %%r13\ncmp %%rcx, (%%rsp,%%r13,8)\nje 3f\ninc %%ebx\n3: dec "
+        "%%ecx\njnz 2b\n"
+        : "=&b"(bad)
+        : "D"((long)getpid()), "S"((long)SIGUSR1), [number] "i"(SYS_kill)
+        : "rax", "rcx", "r11", "r12", "r13", "memory");
     check("handled", 1, count);
     check("words of the red zone that changed", 0, bad);
 }
@@ -981,7 +1032,8 @@ static int no_stack(void)
     install(SIGSEGV, leave_12, SA_ONSTACK);
     install(SIGUSR1, handler, 0);
     __asm__ volatile("mov $4096, %%rsp\nmov %2, %%eax\nsyscall\nud2"
-                     : : "D"((long)getpid()), "S"((long)SIGUSR1), "i"(SYS_kill));
+                     :
+                     : "D"((long)getpid()), "S"((long)SIGUSR1), "i"(SYS_kill));
     return 0;
 }
 
@@ -990,7 +1042,8 @@ static int no_stack_at_all(void)
     install(SIGSEGV, leave_12, 0);
     install(SIGUSR1, handler, 0);
     __asm__ volatile("mov $4096, %%rsp\nmov %2, %%eax\nsyscall\nud2"
-                     : : "D"((long)getpid()), "S"((long)SIGUSR1), "i"(SYS_kill));
+                     :
+                     : "D"((long)getpid()), "S"((long)SIGUSR1), "i"(SYS_kill));
     return 0;
 }
 
@@ -1005,7 +1058,8 @@ static void recurse_on_alternate(int signal)
 /* Handlers that nest until the alternate stack is full must not write below it. */
 static int full_alternate(void)
 {
-    char *low = mmap(NULL, 65536 + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *low =
+        mmap(NULL, 65536 + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = { .ss_sp = low + 65536, .ss_size = 65536 };
     sigaltstack(&stack, NULL);
     install(SIGUSR1, recurse_on_alternate, SA_ONSTACK | SA_NODEFER);

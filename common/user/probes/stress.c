@@ -6,7 +6,7 @@
 
 #include "checks_of_processes.h"
 
-#define ALIVE 300
+#define ALIVE    300
 #define IN_A_ROW 5000
 
 /* All of them exist at the same time, then each answers. */

@@ -33,12 +33,14 @@ static void clocks(void)
     static const struct {
         const char *name;
         clockid_t clock;
-    } known[] = { { "REALTIME", CLOCK_REALTIME }, { "MONOTONIC", CLOCK_MONOTONIC },
+    } known[] = { { "REALTIME", CLOCK_REALTIME },
+                  { "MONOTONIC", CLOCK_MONOTONIC },
                   { "PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID },
                   { "THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID },
                   { "MONOTONIC_RAW", CLOCK_MONOTONIC_RAW },
                   { "REALTIME_COARSE", CLOCK_REALTIME_COARSE },
-                  { "MONOTONIC_COARSE", CLOCK_MONOTONIC_COARSE }, { "BOOTTIME", CLOCK_BOOTTIME },
+                  { "MONOTONIC_COARSE", CLOCK_MONOTONIC_COARSE },
+                  { "BOOTTIME", CLOCK_BOOTTIME },
                   { "TAI", CLOCK_TAI } };
     struct timespec time, resolution;
     char name[60];
@@ -118,14 +120,17 @@ static void sleeps(void)
     struct timespec left = { 0, 0 }, second = { 1, 0 };
     setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 100000 } }, NULL);
     check_errno("interrupted", EINTR, nanosleep(&second, &left));
-    check_true("what is left", left.tv_sec == 0 && left.tv_nsec <= 900000000 && left.tv_nsec > 300000000);
+    check_true("what is left",
+               left.tv_sec == 0 && left.tv_nsec <= 900000000 && left.tv_nsec > 300000000);
     setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 20000 } }, NULL);
-    check_errno("bad address for what is left", EFAULT, syscall(SYS_nanosleep, &second, bad_address));
+    check_errno("bad address for what is left", EFAULT,
+                syscall(SYS_nanosleep, &second, bad_address));
     left = (struct timespec){ 7, 7 };
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec++;
     setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 20000 } }, NULL);
-    check("absolute, interrupted", EINTR, clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &left));
+    check("absolute, interrupted", EINTR,
+          clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &left));
     check("says nothing of what is left", 7, left.tv_sec);
 }
 
@@ -215,7 +220,8 @@ static void processor_time(void)
     check_true("of the user mostly", user_time(RUSAGE_SELF) > 100000);
     check_true("times: ticks", times(&times_after) - ticks >= 25);
     check_true("times: processor", times_after.tms_utime + times_after.tms_stime -
-                                           times_before.tms_utime - times_before.tms_stime >= 25);
+                                           times_before.tms_utime - times_before.tms_stime >=
+                                       25);
     before = all_time(RUSAGE_SELF);
     usleep(200000);
     check_true("sleeping takes none", all_time(RUSAGE_SELF) - before < 100000);
@@ -260,7 +266,8 @@ static void processor_timers(void)
     static const struct {
         const char *name;
         int timer, signal;
-    } timers[] = { { "ITIMER_VIRTUAL", ITIMER_VIRTUAL, SIGVTALRM }, { "ITIMER_PROF", ITIMER_PROF, SIGPROF } };
+    } timers[] = { { "ITIMER_VIRTUAL", ITIMER_VIRTUAL, SIGVTALRM },
+                   { "ITIMER_PROF", ITIMER_PROF, SIGPROF } };
     for (int i = 0; i < 2; i++) {
         char name[60];
         sigaction(timers[i].signal, &action, NULL);

@@ -145,13 +145,11 @@ int vm_fault(struct vm *vm, user_address address, unsigned access)
 
 size_t vm_make_present(struct vm *vm, user_address address, size_t size, unsigned access)
 {
-    size_t done = 0;
-    while (done < size) {
-        unsigned mapped = 0;
-        struct frame *frame = address_space_lookup(vm->space, address + done, &mapped);
-        if ((!frame || !(mapped & access)) && vm_fault(vm, address + done, access))
-            break;
+    size_t done = address_space_present(vm->space, address, size, access);
+    while (done < size && vm_fault(vm, address + done, access) == 0) {
         done += PAGE_SIZE - ((address + done) & PAGE_MASK);
+        if (done < size)
+            done += address_space_present(vm->space, address + done, size - done, access);
     }
     return done < size ? done : size;
 }

@@ -32,9 +32,8 @@ void cpu_timers_check(void)
 {
     struct process *self = current_process();
     uint64_t user, system;
-    if (self->state != PROCESS_ALIVE ||
-        (!self->user_timer.deadline && !self->cpu_timer.deadline &&
-         self->limits[RLIMIT_CPU].rlim_cur == RLIM_INFINITY))
+    if (self->state != PROCESS_ALIVE || (!self->user_timer.deadline && !self->cpu_timer.deadline &&
+                                         self->limits[RLIMIT_CPU].rlim_cur == RLIM_INFINITY))
         return;
     process_times(self, &user, &system);
     check_timer(&self->user_timer, user, SIGVTALRM);

@@ -40,6 +40,11 @@ int address_space_map(struct address_space *space, user_address address, struct 
 struct frame *address_space_lookup(struct address_space *space, user_address address,
                                    unsigned *protection);
 
+/* How many of the `size` bytes from `address` on are mapped for `access` (PAGE_READ or PAGE_WRITE)
+ * without a gap. */
+size_t address_space_present(const struct address_space *space, user_address address, size_t size,
+                             unsigned access);
+
 /* Unmaps [start, end), page-aligned, and drops the references.  Holes are allowed. */
 void address_space_unmap(struct address_space *space, user_address start, user_address end);
 
