@@ -13,7 +13,8 @@ from shell import Shell
 SLACK_KIB = 256
 
 NESTED = (
-    "n=200; begin= end=; while [ $n -gt 0 ]; do begin=\"$begin(\" end=\"$end; true)\" n=$((n - 1)); done; "
+    "n=200; begin= end=; "
+    'while [ $n -gt 0 ]; do begin="$begin(" end="$end; true)" n=$((n - 1)); done; '
     'sh -c "${begin}echo deep$end"'
 )
 BOMBS = ["probe-stress bomb", "bomb() { bomb | bomb & }; bomb"]

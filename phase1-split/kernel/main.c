@@ -128,14 +128,14 @@ _Noreturn void kernel_main(const struct boot_information *information)
     boot = information;
     system_init(boot->command_line);
     announce();
-    process_init();           /* process table; system calls and exceptions go to Ring 1 */
-    register_file_systems();  /* tmpfs, devfs, devpts, procfs, initramfs */
+    process_init();          /* process table; system calls and exceptions go to Ring 1 */
+    register_file_systems(); /* tmpfs, devfs, devpts, procfs, initramfs */
     system_option("console", console, sizeof console);
-    if (tty_init(console))    /* terminals on the consoles */
+    if (tty_init(console)) /* terminals on the consoles */
         panic("cannot set up the terminals");
-    if (pty_init())           /* /dev/ptmx */
+    if (pty_init()) /* /dev/ptmx */
         panic("cannot register the pseudo-terminals");
-    if (devfs_init())         /* null, zero, random, … */
+    if (devfs_init()) /* null, zero, random, … */
         panic("cannot register the memory devices");
     if (process_start_init(start_user_space))
         panic("no memory for the first process");

@@ -2,43 +2,43 @@
 #ifndef PARAM_H
 #define PARAM_H
 
-#define KERNEL_NAME "Aramid"
+#define KERNEL_NAME    "Aramid"
 #define KERNEL_RELEASE "0.1.0"
 
 #define TICK_NANOSECONDS 10000000ull /* while something runs: turns and CPU-time samples */
 
 #define ALARM_INTERVAL_LEAST 100000u /* ns between two signals of an interval timer */
 
-#define PROCESS_LIMIT 4096    /* processes in the system (and the most of one user: RLIMIT_NPROC) */
-#define PAGES_PER_PROCESS 64  /* of the machine's memory, when RLIMIT_NPROC is set */
-#define PID_LIMIT 32768       /* process ids lie below this (/proc/sys/kernel/pid_max) */
-#define OPEN_FILES_SOFT 1024  /* RLIMIT_NOFILE */
-#define OPEN_FILES_HARD 4096
-#define SIGNALS_QUEUED 4096   /* siginfo records waiting in the whole system */
+#define PROCESS_LIMIT     4096 /* processes in the system, and of one user (RLIMIT_NPROC) */
+#define PAGES_PER_PROCESS 64   /* of the machine's memory, when RLIMIT_NPROC is set */
+#define PID_LIMIT         32768 /* process ids lie below this (/proc/sys/kernel/pid_max) */
+#define OPEN_FILES_SOFT   1024  /* RLIMIT_NOFILE */
+#define OPEN_FILES_HARD   4096
+#define SIGNALS_QUEUED    4096 /* siginfo records waiting in the whole system */
 
-#define USER_STACK_LIMIT (8ull << 20)   /* bytes, RLIMIT_STACK */
-#define ARGUMENTS_LIMIT (2ull << 20)    /* bytes of argv and envp together (ARG_MAX) */
-#define STACK_GUARD_PAGES 256           /* kept free below a stack that may grow */
+#define USER_STACK_LIMIT  (8ull << 20) /* bytes, RLIMIT_STACK */
+#define ARGUMENTS_LIMIT   (2ull << 20) /* bytes of argv and envp together (ARG_MAX) */
+#define STACK_GUARD_PAGES 256          /* kept free below a stack that may grow */
 
-#define SYMLINK_LIMIT 40      /* links followed in one path walk */
+#define SYMLINK_LIMIT       40   /* links followed in one path walk */
 #define DENTRY_UNUSED_LIMIT 8192 /* dentries kept although nobody uses them */
-#define DENTRY_HASH_SIZE 4096
-#define INODE_HASH_SIZE 2048
-#define FILE_SYSTEM_TYPES 16  /* that can be registered */
-#define DEVICE_LIMIT 64        /* character devices, besides pseudo-terminals */
-#define PATH_BUFFERS 8          /* buffers for path names that are kept for the next call */
-#define SERVICE_PIECE 65536u  /* bytes made present for one call to a service */
-#define TRANSFER_STRETCH ((size_t)1 << 20) /* bytes of a long transfer between chances to yield */
-#define FAULT_AROUND_PAGES 16 /* cached file pages mapped by one page fault */
+#define DENTRY_HASH_SIZE    4096
+#define INODE_HASH_SIZE     2048
+#define FILE_SYSTEM_TYPES   16     /* that can be registered */
+#define DEVICE_LIMIT        64     /* character devices, besides pseudo-terminals */
+#define PATH_BUFFERS        8      /* buffers for path names that are kept for the next call */
+#define SERVICE_PIECE       65536u /* bytes made present for one call to a service */
+#define TRANSFER_STRETCH    ((size_t)1 << 20) /* bytes of a transfer between chances to yield */
+#define FAULT_AROUND_PAGES  16                /* cached file pages mapped by one page fault */
 
-#define TTY_INPUT_SIZE 65536u /* bytes of edited input waiting for a reader */
-#define TTY_LINE_LIMIT 4096   /* bytes in one line being edited, its end included (MAX_CANON) */
+#define TTY_INPUT_SIZE   65536u /* bytes of edited input waiting for a reader */
+#define TTY_LINE_LIMIT   4096   /* bytes in one line being edited, its end included (MAX_CANON) */
 #define TTY_BACKLOG_SIZE 16384u /* bytes of echo and output that a full console is still owed */
-#define PTY_LIMIT 256          /* pseudo-terminals */
-#define PTY_QUEUE_SIZE 8192u   /* bytes each way between the two sides of one; and its backlog */
-#define TTY_PIECE 256u        /* bytes a terminal takes in or processes for output at a time */
+#define PTY_LIMIT        256    /* pseudo-terminals */
+#define PTY_QUEUE_SIZE   8192u  /* bytes each way between the two sides of one; and its backlog */
+#define TTY_PIECE        256u   /* bytes a terminal takes in or processes for output at a time */
 
-#define PIPE_PAGES_KEPT 4     /* pages that an empty pipe holds on to */
-#define POLL_ON_STACK 16      /* files that poll(2) waits for without allocating memory */
+#define PIPE_PAGES_KEPT 4  /* pages that an empty pipe holds on to */
+#define POLL_ON_STACK   16 /* files that poll(2) waits for without allocating memory */
 
 #endif

@@ -1,4 +1,4 @@
-/* What every probe of many checks shares: one line for each check, and children to try things in. */
+/* What probes of many checks share: one line for each check, and children to try things in. */
 #ifndef CHECKS_OF_PROCESSES_H
 #define CHECKS_OF_PROCESSES_H
 

@@ -1,5 +1,5 @@
-/* probe-stress [bomb]: many processes at once, in a row, in a chain; many signals.  With "bomb" as many
- * as may be, until somebody kills them. */
+/* probe-stress [bomb]: many processes at once, in a row, in a chain; many signals.  With "bomb" as
+ * many as may be, until somebody kills them. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/resource.h>

@@ -7,7 +7,7 @@
 #include <process/process.h>
 
 #define RECLAIM_DENTRIES 256
-#define SHORT_PAGES      512 /* free ones beside the reserve; fewer may hold no block of several pages */
+#define SHORT_PAGES      512 /* free ones beside the reserve; fewer may hold no larger block */
 
 static bool reserve_open;
 

@@ -13,7 +13,7 @@
 
 /* execve(2), "Limits on size of arguments and environment". */
 #define STRING_LIMIT (32 * PAGE_SIZE)
-#define LIMIT_LEAST (32 * PAGE_SIZE)
+#define LIMIT_LEAST  (32 * PAGE_SIZE)
 
 struct arguments *arguments_create(void)
 {

@@ -13,13 +13,13 @@
 /* The strings, one behind the other with their NULs, in pages that become the top of the new
  * stack.  argv's strings come first, envp's next. */
 struct arguments {
-    size_t size;                  /* bytes used */
-    size_t strings;               /* all of them; each will have a pointer */
-    size_t limit;                 /* of the bytes of strings and pointers: E2BIG */
-    size_t argument_count;        /* strings of argv */
-    size_t environment_count;     /* strings of envp */
-    size_t environment_offset;    /* where envp's strings begin */
-    size_t name_offset;           /* where the program's name is (AT_EXECFN), behind all others */
+    size_t size;               /* bytes used */
+    size_t strings;            /* all of them; each will have a pointer */
+    size_t limit;              /* of the bytes of strings and pointers: E2BIG */
+    size_t argument_count;     /* strings of argv */
+    size_t environment_count;  /* strings of envp */
+    size_t environment_offset; /* where envp's strings begin */
+    size_t name_offset;        /* where the program's name is (AT_EXECFN), behind all others */
     struct frame *pages[ARGUMENT_PAGES]; /* one reference each; NULL behind the last */
 };
 

@@ -1,5 +1,5 @@
-/* Processor time passes only while a process runs, so its timers need no queue: the process that runs
- * is looked at once in every tick. */
+/* Processor time passes only while a process runs, so its timers need no queue: the process that
+ * runs is looked at once in every tick. */
 #include <process/cpu_timer.h>
 
 #include <param.h>

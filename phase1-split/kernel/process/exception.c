@@ -34,8 +34,8 @@ static struct meaning page_fault_meaning(int error)
     }
 }
 
-/* What of the floating-point unit's exceptions is both raised and unmasked (Intel SDM volume 1, 8.1.3,
- * 8.1.5 and 10.2.3), from the running task's FXSAVE image. */
+/* What of the floating-point unit's exceptions is both raised and unmasked (Intel SDM volume 1,
+ * 8.1.3, 8.1.5 and 10.2.3), from the running task's FXSAVE image. */
 static unsigned float_exceptions(unsigned vector)
 {
     struct _fpstate_64 state;
@@ -48,8 +48,11 @@ static struct meaning float_meaning(unsigned vector)
     static const struct {
         unsigned flags;
         int code;
-    } codes[] = { { 0x01, FPE_FLTINV }, { 0x04, FPE_FLTDIV }, { 0x08, FPE_FLTOVF },
-                  { 0x12, FPE_FLTUND }, { 0x20, FPE_FLTRES } };
+    } codes[] = { { 0x01, FPE_FLTINV },
+                  { 0x04, FPE_FLTDIV },
+                  { 0x08, FPE_FLTOVF },
+                  { 0x12, FPE_FLTUND },
+                  { 0x20, FPE_FLTRES } };
     unsigned raised = float_exceptions(vector);
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (raised & codes[i].flags)
@@ -100,8 +103,9 @@ void signal_exception(struct user_registers *registers, const struct exception *
     if (meaning.signal == SIGKILL && memory_will_come())
         return; /* the instruction faults again */
     current->exception = *exception;
-    uint64_t address = exception->vector == EXCEPTION_PAGE_FAULT ? exception->address
-                       : meaning.code == SI_KERNEL || meaning.signal == SIGBUS ? 0 : registers->rip;
+    uint64_t address = exception->vector == EXCEPTION_PAGE_FAULT               ? exception->address
+                       : meaning.code == SI_KERNEL || meaning.signal == SIGBUS ? 0
+                                                                               : registers->rip;
     siginfo_t information;
     memset(&information, 0, sizeof information);
     information.si_signo = meaning.signal;

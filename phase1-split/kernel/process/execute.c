@@ -22,8 +22,8 @@
 #include "signal_queue.h"
 #include "task.h"
 
-#define SCRIPT_DEPTH 5        /* interpreters of interpreters, as Linux */
-#define SCRIPT_LINE 255       /* bytes of a first line that count (BINPRM_BUF_SIZE - 1) */
+#define SCRIPT_DEPTH 5   /* interpreters of interpreters, as Linux */
+#define SCRIPT_LINE  255 /* bytes of a first line that count (BINPRM_BUF_SIZE - 1) */
 
 #define STACK_TOP ((user_address)0x7ffffffff000)
 
@@ -98,8 +98,7 @@ static bool parse_script(char *line, size_t length, char **interpreter, char **a
 /* Exchanges a script for its interpreter, until the file is a program.  Each script puts its
  * interpreter, the argument and its own path in front of what is left of argv.  The strings are
  * wanted in reverse order of discovery, so the recursion adds them on the way back. */
-static int resolve_script(struct execution *execution, const char *path, int depth,
-                          size_t *added)
+static int resolve_script(struct execution *execution, const char *path, int depth, size_t *added)
 {
     char line[SCRIPT_LINE + 1], *interpreter, *argument;
     long length = file_read_kernel(execution->file, line, SCRIPT_LINE, 0);
@@ -167,8 +166,9 @@ static int map_stack(struct execution *execution)
 {
     struct vm *vm = execution->vm;
     uint64_t strings = PAGE_ROUND_UP(execution->arguments->size);
-    uint64_t pointers = (execution->arguments->argument_count +
-                         execution->arguments->environment_count + 64) * sizeof(uint64_t);
+    uint64_t pointers =
+        (execution->arguments->argument_count + execution->arguments->environment_count + 64) *
+        sizeof(uint64_t);
     uint64_t length = strings + PAGE_ROUND_UP(pointers) + 16 * PAGE_SIZE;
     user_address got;
     vm->stack_top = STACK_TOP;
@@ -238,8 +238,7 @@ static size_t string_size(const struct arguments *arguments, size_t offset)
 }
 
 /* Writes `count` pointers to the strings from `offset` on, and a null one behind them. */
-static int write_vector(struct execution *execution, user_address *to, size_t offset,
-                        size_t count)
+static int write_vector(struct execution *execution, user_address *to, size_t offset, size_t count)
 {
     for (size_t i = 0; i <= count; i++) {
         user_address text = i < count ? execution->strings + offset : 0;
@@ -260,8 +259,7 @@ static void add_auxiliary(struct vm *vm, uint64_t type, uint64_t value)
 }
 
 /* getauxval(3) */
-static void fill_auxiliary(struct execution *execution, user_address random,
-                           user_address platform)
+static void fill_auxiliary(struct execution *execution, user_address random, user_address platform)
 {
     struct vm *vm = execution->vm;
     const struct program *program = &execution->program;
@@ -301,8 +299,8 @@ static int build_stack(struct execution *execution)
     user_address platform_at = random_at - sizeof platform;
     fill_auxiliary(execution, random_at, platform_at);
     uint64_t argument_count = arguments->argument_count;
-    uint64_t words = 1 + argument_count + 1 + arguments->environment_count + 1 +
-                     vm->auxiliary_count;
+    uint64_t words =
+        1 + argument_count + 1 + arguments->environment_count + 1 + vm->auxiliary_count;
     execution->stack = (platform_at - words * sizeof(uint64_t)) & ~15ull;
     user_address to = execution->stack + sizeof argument_count;
     int error = poke(vm, random_at, random, sizeof random);
@@ -338,8 +336,8 @@ static void choose_credentials(struct execution *execution)
         if ((attributes->mode & S_ISGID) && (attributes->mode & S_IXGRP))
             execution->egid = attributes->gid;
     }
-    execution->gains_privilege = execution->euid != credentials->uid ||
-                                 execution->egid != credentials->gid;
+    execution->gains_privilege =
+        execution->euid != credentials->uid || execution->egid != credentials->gid;
 }
 
 static int new_credentials(const struct execution *execution, struct credentials **out)

@@ -1,4 +1,4 @@
-/* fork(2), vfork(2), clone(2): a new process is a copy of the running one, or shares parts of it. */
+/* fork(2), vfork(2), clone(2): a new process is a copy of the running one, or shares parts. */
 #include <linux/errno.h>
 #include <linux/sched.h>
 
@@ -115,8 +115,7 @@ static void copy_task(struct task *child, const struct clone_arguments *argument
     if (arguments->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = arguments->child_tid;
     /* Until it starts, the child has no interrupted call: the slot carries its tid address. */
-    child->restart_argument[0] =
-        (arguments->flags & CLONE_CHILD_SETTID) ? arguments->child_tid : 0;
+    child->restart_argument[0] = (arguments->flags & CLONE_CHILD_SETTID) ? arguments->child_tid : 0;
 }
 
 static int check(const struct clone_arguments *arguments)

@@ -34,21 +34,21 @@ enum task_state { TASK_RUNNABLE, TASK_SLEEPING, TASK_STOPPED, TASK_DEAD };
 struct task {
     int32_t id;
     enum task_state state;
-    bool killable_only;        /* asleep, and only a fatal signal wakes it */
+    bool killable_only; /* asleep, and only a fatal signal wakes it */
     struct process *process;
-    struct thread *thread;     /* platform; owned */
-    struct list of_process;    /* process->tasks */
-    struct list run;           /* run queue */
+    struct thread *thread;  /* platform; owned */
+    struct list of_process; /* process->tasks */
+    struct list run;        /* run queue */
     struct timer sleep_timer;
     bool timed_out;
-    uint64_t blocked;          /* signal mask: bit n - 1 for signal n */
-    uint64_t saved_blocked;    /* to be restored after sigsuspend(2) and the like */
+    uint64_t blocked;       /* signal mask: bit n - 1 for signal n */
+    uint64_t saved_blocked; /* to be restored after sigsuspend(2) and the like */
     bool restore_blocked;
-    uint64_t awaited;          /* signals that sigtimedwait(2) is waiting for, blocked as they are */
+    uint64_t awaited; /* signals that sigtimedwait(2) is waiting for, blocked as they are */
     struct signal_pending pending; /* sent to this task alone */
     struct signal_stack stack;     /* sigaltstack(2) */
-    int fault_error;           /* why the last page fault could not be served */
-    struct exception exception; /* the last one that became a signal, for signal frames */
+    int fault_error;               /* why the last page fault could not be served */
+    struct exception exception;    /* the last one that became a signal, for signal frames */
     user_address clear_child_tid;  /* set_tid_address(2) */
     user_address robust_list;
     char command[COMMAND_LENGTH];
@@ -66,43 +66,43 @@ enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
 struct process {
     int32_t id;
     enum process_state state;
-    struct process *parent;     /* init's is NULL */
-    struct list children;       /* of struct process.sibling */
+    struct process *parent; /* init's is NULL */
+    struct list children;   /* of struct process.sibling */
     struct list sibling;
-    struct list all;            /* every process, in the order of creation */
-    struct list hash;           /* by id */
+    struct list all;  /* every process, in the order of creation */
+    struct list hash; /* by id */
     struct list tasks;
     uint32_t task_count;
-    int32_t group, session;     /* process group and session ids */
-    struct tty *terminal;       /* controlling terminal or NULL */
-    int32_t lost_foreground;    /* of a leader: foreground group of a terminal that hung up; or 0 */
-    struct vm *vm;              /* NULL once exited */
-    struct fd_table *files;     /* NULL once exited */
-    struct fs_context *fs;      /* NULL once exited */
+    int32_t group, session;  /* process group and session ids */
+    struct tty *terminal;    /* controlling terminal or NULL */
+    int32_t lost_foreground; /* of a leader: foreground group of a terminal that hung up; or 0 */
+    struct vm *vm;           /* NULL once exited */
+    struct fd_table *files;  /* NULL once exited */
+    struct fs_context *fs;   /* NULL once exited */
     struct credentials *credentials;
-    struct path executable;     /* of /proc/self/exe; dentry NULL: none */
+    struct path executable; /* of /proc/self/exe; dentry NULL: none */
     struct signal_actions *actions;
     struct signal_pending pending; /* sent to the process as a whole */
     struct rlimit limits[RLIM_NLIMITS];
     struct wait_queue child_events; /* a child exited, stopped or continued */
     struct wait_queue vfork_done;   /* this process has left its parent's memory */
-    bool borrows_memory;        /* vfork child that has not called execve yet */
-    bool has_executed;          /* has called execve since fork (setpgid) */
+    bool borrows_memory;            /* vfork child that has not called execve yet */
+    bool has_executed;              /* has called execve since fork (setpgid) */
     bool stopped, stop_reported, continued_unreported;
     int stop_signal;
     char last_command[COMMAND_LENGTH]; /* of the last task, once it has ended: a zombie's name */
-    int exit_status;            /* as wait(2) reports it */
-    int exit_signal;            /* to the parent; SIGCHLD or 0 */
-    bool exiting;               /* a fatal signal or exit_group is ending it */
+    int exit_status;                   /* as wait(2) reports it */
+    int exit_signal;                   /* to the parent; SIGCHLD or 0 */
+    bool exiting;                      /* a fatal signal or exit_group is ending it */
     bool dumpable;
     int nice;
-    uint64_t start_time;        /* clock_monotonic() */
+    uint64_t start_time;                                              /* clock_monotonic() */
     uint64_t exited_run_time, exited_user_ticks, exited_system_ticks; /* of tasks that have ended */
     uint64_t told_user_time, told_system_time; /* ns, by process_times(): they never go back */
     uint64_t children_user_time, children_system_time; /* ns, waited-for children */
     uint64_t minor_faults, major_faults, children_minor_faults, children_major_faults;
-    struct timer alarm;         /* ITIMER_REAL */
-    uint64_t alarm_interval;    /* ns */
+    struct timer alarm;                     /* ITIMER_REAL */
+    uint64_t alarm_interval;                /* ns */
     struct cpu_timer user_timer, cpu_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */
 };
 
@@ -151,12 +151,13 @@ _Noreturn void process_exit(int status);
 
 /* The core of wait4(2) and waitid(2), for child `which`, a group's children (`which` negative), the
  * own group's (0) or any: the id of a child that matches and has something to report of
- * what `options` ask for (WEXITED, WSTOPPED, WCONTINUED), 0 with WNOHANG, or an errno.  May sleep. */
+ * what `options` ask for (WEXITED, WSTOPPED, WCONTINUED), 0 with WNOHANG, or an errno.  May
+ * sleep. */
 struct wait_result {
     int32_t id;
     uint32_t uid;
-    int status;      /* as wait(2) reports it */
-    int code;        /* CLD_* */
+    int status; /* as wait(2) reports it */
+    int code;   /* CLD_* */
     struct rusage usage;
 };
 #define WAIT_ANY INT32_MIN
@@ -170,7 +171,8 @@ int32_t process_last_id(void);
 /* Credentials: a private copy to change, then to install; the old is let go. */
 int credentials_copy(const struct credentials *from, uint32_t groups, struct credentials **out);
 void credentials_put(struct credentials *credentials);
-bool credentials_in_group(const struct credentials *credentials, uint32_t gid); /* fsgid or suppl. */
-bool process_privileged(void); /* the running process has effective uid 0 */
+bool credentials_in_group(const struct credentials *credentials,
+                          uint32_t gid); /* fsgid or suppl. */
+bool process_privileged(void);           /* the running process has effective uid 0 */
 
 #endif

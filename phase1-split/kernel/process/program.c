@@ -47,8 +47,8 @@ static int read_image(struct file *file, struct image *out)
         return -ENOMEM;
     error = read_exactly(file, out->table, out->header.table_size, out->header.table_offset);
     if (!error)
-        error = elf_check_segments(&out->header, out->table, size, USER_START, USER_END,
-                                   &out->layout);
+        error =
+            elf_check_segments(&out->header, out->table, size, USER_START, USER_END, &out->layout);
     if (error)
         kfree(out->table);
     return error;
@@ -93,13 +93,12 @@ static int map_segment(struct vm *vm, struct file *file, const struct elf64_phdr
     if (!error && end > file_end && (protection & PAGE_WRITE) && segment->p_filesz)
         error = clear_tail(vm, file_end);
     if (!error && PAGE_ROUND_UP(end) > mapped)
-        error = vm_map(vm, mapped, PAGE_ROUND_UP(end) - mapped, protection,
-                       flags | MAP_ANONYMOUS, NULL, 0, &got);
+        error = vm_map(vm, mapped, PAGE_ROUND_UP(end) - mapped, protection, flags | MAP_ANONYMOUS,
+                       NULL, 0, &got);
     return error;
 }
 
-static int map_image(struct vm *vm, struct file *file, const struct image *image,
-                     user_address base)
+static int map_image(struct vm *vm, struct file *file, const struct image *image, user_address base)
 {
     for (unsigned i = 0; i < image->header.table_count; i++) {
         struct elf64_phdr segment;

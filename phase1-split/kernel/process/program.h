@@ -8,12 +8,12 @@ struct file;
 
 /* Where a program was put, for its first registers and its auxiliary vector. */
 struct program {
-    user_address entry;         /* where the program itself starts (AT_ENTRY) */
-    user_address start;         /* where user mode starts: the interpreter's entry, if any */
-    user_address base;          /* of the interpreter (AT_BASE); 0: none */
-    user_address table;         /* program headers (AT_PHDR) */
-    unsigned table_count;       /* AT_PHNUM */
-    user_address brk;           /* where the heap begins */
+    user_address entry;   /* where the program itself starts (AT_ENTRY) */
+    user_address start;   /* where user mode starts: the interpreter's entry, if any */
+    user_address base;    /* of the interpreter (AT_BASE); 0: none */
+    user_address table;   /* program headers (AT_PHDR) */
+    unsigned table_count; /* AT_PHNUM */
+    user_address brk;     /* where the heap begins */
 };
 
 /* Maps the ELF program `file`, and the interpreter it asks for, into the empty `vm`, which need

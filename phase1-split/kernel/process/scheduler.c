@@ -20,9 +20,9 @@
 struct task *current;
 
 static struct list run_queue = { &run_queue, &run_queue };
-static unsigned runnable;       /* tasks in the run queue */
-static bool turn_over;          /* the running task is to yield */
-static struct task *dead;       /* has run for the last time; freed after the switch */
+static unsigned runnable;           /* tasks in the run queue */
+static bool turn_over;              /* the running task is to yield */
+static struct task *dead;           /* has run for the last time; freed after the switch */
 static uint64_t armed = UINT64_MAX; /* when the timer interrupt is due */
 static uint64_t idle_time, idle_since;
 static uint64_t switches;
@@ -51,7 +51,7 @@ static void sample(struct kernel_registers *interrupted)
 /* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */
 
 #define LOAD_PERIOD (5 * NANOSECONDS_PER_SECOND)
-#define LOAD_ONE 65536u
+#define LOAD_ONE    65536u
 
 static uint32_t load[3];
 static struct timer load_timer;
@@ -63,8 +63,9 @@ static void load_sample(struct timer *timer)
 {
     uint32_t active = (runnable + (current != NULL)) * LOAD_ONE;
     for (int i = 0; i < 3; i++)
-        load[i] = ((uint64_t)load[i] * load_decay[i] +
-                   (uint64_t)active * (LOAD_ONE - load_decay[i])) / LOAD_ONE;
+        load[i] =
+            ((uint64_t)load[i] * load_decay[i] + (uint64_t)active * (LOAD_ONE - load_decay[i])) /
+            LOAD_ONE;
     /* No memory was given back since it was last set: starting it again cannot fail. */
     timer_start(timer, timer->deadline + LOAD_PERIOD);
 }

@@ -44,9 +44,9 @@ _Noreturn void scheduler_run(void);
 /* ---- timers ---- */
 
 struct timer {
-    uint64_t deadline; /* clock_monotonic() */
+    uint64_t deadline;                    /* clock_monotonic() */
     void (*expired)(struct timer *timer); /* runs in deferred work; must not sleep */
-    size_t place;      /* in the heap, from 1; 0: not set */
+    size_t place;                         /* in the heap, from 1; 0: not set */
 };
 
 /* Sets or moves a timer.  0, or -ENOMEM when it was not set before. */

@@ -17,9 +17,9 @@ struct process;
 
 /* Never seen by user programs: the call was cut short by a signal and is to be restarted if the
  * handler has SA_RESTART (Linux uses the same numbers inside). */
-#define ERESTARTSYS 512    /* restart unless a handler without SA_RESTART runs: else EINTR */
-#define ERESTARTNOINTR 513 /* always restart */
-#define ERESTARTNOHAND 514 /* restart only if no handler runs: else EINTR */
+#define ERESTARTSYS           512 /* restart unless a handler without SA_RESTART runs: else EINTR */
+#define ERESTARTNOINTR        513 /* always restart */
+#define ERESTARTNOHAND        514 /* restart only if no handler runs: else EINTR */
 #define ERESTART_RESTARTBLOCK 516 /* like NOHAND, going on through task->restart */
 
 static inline uint64_t signal_bit(int signal)

@@ -1,5 +1,5 @@
 /* On the way back to user mode a task handles its signals, one after the other: it is killed or
- * stopped, or a frame for a handler is pushed.  An interrupted system call is wound back here too. */
+ * stopped, or a frame for a handler is pushed.  An interrupted system call is wound back here. */
 #include <linux/errno.h>
 #include <linux/wait.h>
 
@@ -121,8 +121,7 @@ static void run_handler(struct user_registers *registers, struct signal_action *
 
 static void handle(struct user_registers *registers, const siginfo_t *information)
 {
-    struct signal_action *action =
-        &current_process()->actions->action[information->si_signo - 1];
+    struct signal_action *action = &current_process()->actions->action[information->si_signo - 1];
     if (action->handler == SIGNAL_IGNORE)
         return;
     if (action->handler == SIGNAL_DEFAULT && !current_process()->parent &&

@@ -13,7 +13,8 @@
 
 #include "signal_queue.h"
 
-#define RED_ZONE 128 /* bytes below the stack pointer that belong to the program (AMD64 ABI, 3.2.2) */
+#define RED_ZONE                                                                                   \
+    128 /* bytes below the stack pointer that belong to the program (AMD64 ABI, 3.2.2) */
 #define FPU_ALIGNMENT 64
 #define MINIMUM_STACK 2048u /* MINSIGSTKSZ */
 
@@ -63,12 +64,29 @@ static user_address choose_stack(const struct user_registers *registers,
 static void save_registers(struct user_context *context, const struct user_registers *from)
 {
     context->registers = (__typeof__(context->registers)){
-        .r8 = from->r8, .r9 = from->r9, .r10 = from->r10, .r11 = from->r11, .r12 = from->r12,
-        .r13 = from->r13, .r14 = from->r14, .r15 = from->r15, .rdi = from->rdi, .rsi = from->rsi,
-        .rbp = from->rbp, .rbx = from->rbx, .rdx = from->rdx, .rax = from->rax, .rcx = from->rcx,
-        .rsp = from->rsp, .rip = from->rip, .rflags = from->rflags, .cs = from->cs,
-        .ss = from->ss, .error_code = current->exception.error_code,
-        .vector = current->exception.vector, .fault_address = current->exception.address,
+        .r8 = from->r8,
+        .r9 = from->r9,
+        .r10 = from->r10,
+        .r11 = from->r11,
+        .r12 = from->r12,
+        .r13 = from->r13,
+        .r14 = from->r14,
+        .r15 = from->r15,
+        .rdi = from->rdi,
+        .rsi = from->rsi,
+        .rbp = from->rbp,
+        .rbx = from->rbx,
+        .rdx = from->rdx,
+        .rax = from->rax,
+        .rcx = from->rcx,
+        .rsp = from->rsp,
+        .rip = from->rip,
+        .rflags = from->rflags,
+        .cs = from->cs,
+        .ss = from->ss,
+        .error_code = current->exception.error_code,
+        .vector = current->exception.vector,
+        .fault_address = current->exception.address,
     };
 }
 
@@ -176,8 +194,8 @@ int signal_set_stack(const struct signal_stack *wanted)
     }
     if (wanted->size < MINIMUM_STACK)
         return -ENOMEM;
-    current->stack = (struct signal_stack){ wanted->base, wanted->size,
-                                            wanted->flags & SS_AUTODISARM };
+    current->stack =
+        (struct signal_stack){ wanted->base, wanted->size, wanted->flags & SS_AUTODISARM };
     return 0;
 }
 

@@ -6,7 +6,7 @@
 
 /* struct signal_action.handler: SIG_DFL and SIG_IGN as numbers (asm-generic/signal-defs.h). */
 #define SIGNAL_DEFAULT 0u
-#define SIGNAL_IGNORE 1u
+#define SIGNAL_IGNORE  1u
 
 /* signal(7), "Standard signals". */
 enum default_action { DEFAULT_KILL, DEFAULT_IGNORE, DEFAULT_STOP };

@@ -9,14 +9,30 @@
 #include <process/process.h>
 #include <syscall/syscall.h>
 
-#define CALL0(name) case __NR_##name: return sys_##name();
-#define CALL1(name) case __NR_##name: return sys_##name(r->rdi);
-#define CALL2(name) case __NR_##name: return sys_##name(r->rdi, r->rsi);
-#define CALL3(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx);
-#define CALL4(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10);
-#define CALL5(name) case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8);
+/* clang-format off: the two tables of this file are laid out by hand. */
+#define CALL0(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name();
+#define CALL1(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi);
+#define CALL2(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi, r->rsi);
+#define CALL3(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi, r->rsi, r->rdx);
+#define CALL4(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi, r->rsi, r->rdx, r->r10);
+#define CALL5(name)                                                                                \
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8);
 #define CALL6(name)                                                                                \
-    case __NR_##name: return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    case __NR_##name:                                                                              \
+        return sys_##name(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+
+/* clang-format on */
 
 #define NUMBER_LIMIT 512
 
@@ -34,6 +50,7 @@ static long unknown(uint64_t number)
 
 static long call(struct user_registers *r)
 {
+    /* clang-format off */
     switch (r->orig_rax) {
     /* descriptors */
     CALL3(read) CALL3(write) CALL4(pread64) CALL4(pwrite64) CALL3(readv) CALL3(writev)
@@ -57,7 +74,8 @@ static long call(struct user_registers *r)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)
     CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid) CALL0(vhangup)
     CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
-    CALL5(prctl) CALL0(sched_yield) CALL3(sched_getaffinity) CALL3(sched_setaffinity) CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
+    CALL5(prctl) CALL0(sched_yield) CALL3(sched_getaffinity) CALL3(sched_setaffinity)
+    CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
     CALL1(times) CALL2(getrlimit) CALL2(setrlimit) CALL4(prlimit64)
     /* credentials */
     CALL0(getuid) CALL0(geteuid) CALL0(getgid) CALL0(getegid) CALL3(getresuid) CALL3(getresgid)
@@ -67,7 +85,8 @@ static long call(struct user_registers *r)
     CALL1(brk) CALL6(mmap) CALL2(munmap) CALL3(mprotect) CALL3(msync) CALL3(madvise)
     /* signals */
     CALL4(rt_sigaction) CALL4(rt_sigprocmask) CALL2(rt_sigpending) CALL2(rt_sigsuspend)
-    CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL2(sigaltstack) CALL0(pause) CALL2(kill) CALL2(tkill) CALL3(tgkill)
+    CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL2(sigaltstack)
+    CALL0(pause) CALL2(kill) CALL2(tkill) CALL3(tgkill)
     CALL0(restart_syscall)
     case __NR_rt_sigreturn: return sys_rt_sigreturn(r);
     /* time */
@@ -79,6 +98,7 @@ static long call(struct user_registers *r)
     CALL3(getrandom) CALL4(reboot)
     default: return unknown(r->orig_rax);
     }
+    /* clang-format on */
 }
 
 /* Whoever wants to get out of trouble needs to start programs. */

@@ -135,8 +135,8 @@ long sys_statx(int directory, user_address path, unsigned flags, unsigned mask, 
 {
     struct path found;
 
-    if ((flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
-                             AT_STATX_SYNC_TYPE)) ||
+    if ((flags &
+         ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) ||
         (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED))
         return -EINVAL;
     int error = path_lookup_user(directory, path, lookup_flags((int)flags), &found);
@@ -152,9 +152,9 @@ long sys_statx(int directory, user_address path, unsigned flags, unsigned mask, 
 /* ---- statfs ---- */
 
 /* f_flags: that they are valid at all, and the mount's, which are the same bits (statfs(2)). */
-#define ST_VALID 0x20
+#define ST_VALID    0x20
 #define SHOWN_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define ST_NOATIME 0x400
+#define ST_NOATIME  0x400
 
 static long put_statistics(const struct path *path, user_address out)
 {
@@ -436,7 +436,7 @@ long sys_fchown(int fd, unsigned uid, unsigned gid)
 /* ---- times ---- */
 
 /* Special values of tv_nsec (utimensat(2)); Linux keeps them out of its user headers. */
-#define UTIME_NOW 0x3fffffffl
+#define UTIME_NOW  0x3fffffffl
 #define UTIME_OMIT 0x3ffffffel
 
 #define MICROSECONDS 1000000
@@ -495,8 +495,7 @@ static int set_times(const struct path *path, const struct new_times *times)
 }
 
 /* `path` 0 means the descriptor itself. */
-static long change_times(int directory, user_address path, const struct new_times *times,
-                         int flags)
+static long change_times(int directory, user_address path, const struct new_times *times, int flags)
 {
     struct path found;
     int error;

@@ -79,8 +79,7 @@ static bool is_own_uid(uint32_t uid)
 long sys_setresuid(unsigned real, unsigned effective, unsigned saved)
 {
     struct credentials *new;
-    if (!process_privileged() &&
-        !(is_own_uid(real) && is_own_uid(effective) && is_own_uid(saved)))
+    if (!process_privileged() && !(is_own_uid(real) && is_own_uid(effective) && is_own_uid(saved)))
         return -EPERM;
     int error = copy_own(&new);
     if (error)
@@ -152,8 +151,7 @@ static bool is_own_gid(uint32_t gid)
 long sys_setresgid(unsigned real, unsigned effective, unsigned saved)
 {
     struct credentials *new;
-    if (!process_privileged() &&
-        !(is_own_gid(real) && is_own_gid(effective) && is_own_gid(saved)))
+    if (!process_privileged() && !(is_own_gid(real) && is_own_gid(effective) && is_own_gid(saved)))
         return -EPERM;
     int error = copy_own(&new);
     if (error)

@@ -231,11 +231,15 @@ static int64_t seek_base(const struct file *file, int64_t offset, int whence, in
     int64_t size = (int64_t)file->inode->attributes.size;
 
     switch (whence) {
-    case SEEK_SET: return 0;
-    case SEEK_CUR: return (int64_t)file->position;
-    case SEEK_END: return size;
+    case SEEK_SET:
+        return 0;
+    case SEEK_CUR:
+        return (int64_t)file->position;
+    case SEEK_END:
+        return size;
     case SEEK_DATA:
-    case SEEK_HOLE: return seek_content(file, offset, whence == SEEK_DATA, error);
+    case SEEK_HOLE:
+        return seek_content(file, offset, whence == SEEK_DATA, error);
     default:
         *error = -EINVAL;
         return 0;
@@ -371,19 +375,31 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     if (!file)
         return -EBADF;
     switch (command) {
-    case F_DUPFD: return duplicate_above(fd, argument, false);
-    case F_DUPFD_CLOEXEC: return duplicate_above(fd, argument, true);
-    case F_GETFD: return fd_close_on_exec(fd) ? FD_CLOEXEC : 0;
-    case F_SETFD: fd_set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
-    case F_GETFL: return file->flags;
+    case F_DUPFD:
+        return duplicate_above(fd, argument, false);
+    case F_DUPFD_CLOEXEC:
+        return duplicate_above(fd, argument, true);
+    case F_GETFD:
+        return fd_close_on_exec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        fd_set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0);
+        return 0;
+    case F_GETFL:
+        return file->flags;
     }
     if (file->flags & O_PATH)
         return -EBADF;
     switch (command) {
-    case F_SETFL: return set_flags(file, (unsigned)argument);
-    case F_GETLK: case F_SETLK: case F_SETLKW: return lock_command(fd, command, argument);
-    case F_GETPIPE_SZ: return S_ISFIFO(file->inode->attributes.mode) ? (long)PIPE_SIZE : -EBADF;
-    default: return -EINVAL;
+    case F_SETFL:
+        return set_flags(file, (unsigned)argument);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+        return lock_command(fd, command, argument);
+    case F_GETPIPE_SZ:
+        return S_ISFIFO(file->inode->attributes.mode) ? (long)PIPE_SIZE : -EBADF;
+    default:
+        return -EINVAL;
     }
 }
 

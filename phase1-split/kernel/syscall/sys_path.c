@@ -89,7 +89,11 @@ long sys_mknodat(int directory, user_address path, unsigned mode, unsigned devic
     case 0:
         mode |= S_IFREG;
         break;
-    case S_IFREG: case S_IFCHR: case S_IFBLK: case S_IFIFO: case S_IFSOCK:
+    case S_IFREG:
+    case S_IFCHR:
+    case S_IFBLK:
+    case S_IFIFO:
+    case S_IFSOCK:
         break;
     case S_IFDIR:
         return -EPERM;
@@ -113,8 +117,7 @@ long sys_symlinkat(user_address target, int directory, user_address path)
 
     if (error)
         return error;
-    long result = text[0] == '\0' ? -ENOENT
-                                  : create(directory, path, S_IFLNK | 0777, 0, text);
+    long result = text[0] == '\0' ? -ENOENT : create(directory, path, S_IFLNK | 0777, 0, text);
 
     path_name_free(text);
     return result;
@@ -151,7 +154,8 @@ long sys_linkat(int from_directory, user_address from, int to_directory, user_ad
         return -ENOENT;
     int error = path_lookup_user(from_directory, from,
                                  (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
-                                     (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &path);
+                                     (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0),
+                                 &path);
 
     if (error)
         return error;
@@ -372,9 +376,9 @@ long sys_umask(unsigned mask)
 /* ---- mounting ---- */
 
 /* umount2(2)'s flags; Linux keeps them out of its user headers. */
-#define MNT_FORCE 1
-#define MNT_DETACH 2
-#define MNT_EXPIRE 4
+#define MNT_FORCE       1
+#define MNT_DETACH      2
+#define MNT_EXPIRE      4
 #define UMOUNT_NOFOLLOW 8
 
 /* These change how mounts spread to other name spaces, of which there are none. */
@@ -392,8 +396,8 @@ static int copy_text(user_address from, const char *otherwise, char **out)
     return error;
 }
 
-static int mount_checked(const char *type, const char *source, const char *options,
-                         unsigned flags, const struct path *where)
+static int mount_checked(const char *type, const char *source, const char *options, unsigned flags,
+                         const struct path *where)
 {
     if (!process_privileged())
         return -EPERM;
@@ -450,8 +454,8 @@ long sys_umount2(user_address where, int flags)
 
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
         return -EINVAL;
-    int error = path_lookup_user(AT_FDCWD, where, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW,
-                                 &path);
+    int error =
+        path_lookup_user(AT_FDCWD, where, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
 
     if (error)
         return error;

@@ -26,8 +26,8 @@ long sys_fork(void)
 
 long sys_vfork(void)
 {
-    return process_clone(&(struct clone_arguments){ .flags = CLONE_VM | CLONE_VFORK,
-                                                    .exit_signal = SIGCHLD });
+    return process_clone(
+        &(struct clone_arguments){ .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD });
 }
 
 long sys_clone(uint64_t flags, user_address stack, user_address parent_tid, user_address child_tid,
@@ -70,8 +70,8 @@ long sys_execveat(int directory, user_address path, user_address argv, user_addr
     if (!*name && (flags & AT_EMPTY_PATH))
         error = open_descriptor(directory, &file);
     else
-        error = execute_open(directory, name,
-                             (flags & AT_SYMLINK_NOFOLLOW) ? 0 : LOOKUP_FOLLOW, &file);
+        error =
+            execute_open(directory, name, (flags & AT_SYMLINK_NOFOLLOW) ? 0 : LOOKUP_FOLLOW, &file);
     if (!error) {
         error = process_execute(name, file, argv, envp);
         file_put(file);
@@ -338,8 +338,7 @@ long sys_sched_getaffinity(int pid, unsigned size, user_address mask)
         return -EINVAL;
     if (!find_or_self(pid))
         return -ESRCH;
-    return copy_to_user(mask, &processors, sizeof processors) ? -EFAULT
-                                                              : (long)sizeof processors;
+    return copy_to_user(mask, &processors, sizeof processors) ? -EFAULT : (long)sizeof processors;
 }
 
 long sys_sched_setaffinity(int pid, unsigned size, user_address mask)
@@ -350,8 +349,7 @@ long sys_sched_setaffinity(int pid, unsigned size, user_address mask)
     const struct process *process = find_or_self(pid);
     if (!process)
         return -ESRCH;
-    if (!process_privileged() &&
-        process->credentials->uid != current_process()->credentials->euid)
+    if (!process_privileged() && process->credentials->uid != current_process()->credentials->euid)
         return -EPERM;
     return (wanted & processors) ? 0 : -EINVAL;
 }
@@ -443,10 +441,10 @@ long sys_getrusage(int who, user_address out)
     default:
         return -EINVAL;
     }
-    usage.ru_utime = (__typeof__(usage.ru_utime)){ to_timeval(user).tv_sec,
-                                                   to_timeval(user).tv_usec };
-    usage.ru_stime = (__typeof__(usage.ru_stime)){ to_timeval(system).tv_sec,
-                                                   to_timeval(system).tv_usec };
+    usage.ru_utime =
+        (__typeof__(usage.ru_utime)){ to_timeval(user).tv_sec, to_timeval(user).tv_usec };
+    usage.ru_stime =
+        (__typeof__(usage.ru_stime)){ to_timeval(system).tv_sec, to_timeval(system).tv_usec };
     return copy_to_user(out, &usage, sizeof usage);
 }
 

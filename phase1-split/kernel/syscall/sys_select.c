@@ -11,7 +11,7 @@
 #include <process/process.h>
 #include <syscall/watch.h>
 
-#define SETS 3 /* to read, to write, exceptional */
+#define SETS      3 /* to read, to write, exceptional */
 #define WORD_BITS 64
 
 /* What puts a file into each set (select(2), "Correspondence between select() and poll()

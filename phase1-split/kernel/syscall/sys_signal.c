@@ -8,7 +8,7 @@
 #include <syscall/syscall.h>
 #include <syscall/time.h>
 
-#define MASK_SIZE sizeof(uint64_t)
+#define MASK_SIZE   sizeof(uint64_t)
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 static bool is_signal(int signal)
@@ -152,8 +152,8 @@ long sys_sigaltstack(user_address stack, user_address old)
             return -EFAULT;
         if (active)
             return -EPERM;
-        int error = signal_set_stack(
-            &(struct signal_stack){ wanted.base, wanted.size, wanted.flags });
+        int error =
+            signal_set_stack(&(struct signal_stack){ wanted.base, wanted.size, wanted.flags });
         if (error)
             return error;
     }
@@ -184,9 +184,8 @@ static long kill_matching(int32_t group, int signal, const siginfo_t *informatio
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         if (group > 0 ? each->group != group : (each->id == 1 || each == self))
             continue;
-        int error = signal_permitted(each, signal)
-                        ? signal_send_process(each, signal, information)
-                        : -EPERM;
+        int error = signal_permitted(each, signal) ? signal_send_process(each, signal, information)
+                                                   : -EPERM;
         if (everybody && error == -EPERM)
             error = 0; /* of kill(-1) one hears only that there is nobody at all */
         if (result != 0)

@@ -66,7 +66,7 @@ long sys_sysinfo(user_address out)
 
 /* ---- syslog(2) ---- */
 
-static uint64_t next_to_read;     /* SYSLOG_ACTION_READ */
+static uint64_t next_to_read;      /* SYSLOG_ACTION_READ */
 static uint64_t first_not_cleared; /* SYSLOG_ACTION_CLEAR hides what is older */
 
 /* One record as dmesg wants it: "<6>[    1.234567] text\n". */
@@ -74,8 +74,7 @@ static size_t format_record(const struct log_record *record, char *out, size_t s
 {
     return format(out, size, "<%d>[%5llu.%06llu] %s\n", record->level,
                   (unsigned long long)(record->time / NANOSECONDS_PER_SECOND),
-                  (unsigned long long)(record->time % NANOSECONDS_PER_SECOND / 1000),
-                  record->text);
+                  (unsigned long long)(record->time % NANOSECONDS_PER_SECOND / 1000), record->text);
 }
 
 /* Copies records from `sequence` on while they fit; `*next` is the first not copied. */
@@ -143,9 +142,17 @@ static void clear_log(void)
 }
 
 enum { /* syslog(2) */
-    ACTION_CLOSE, ACTION_OPEN, ACTION_READ, ACTION_READ_ALL, ACTION_READ_CLEAR, ACTION_CLEAR,
-    ACTION_CONSOLE_OFF, ACTION_CONSOLE_ON, ACTION_CONSOLE_LEVEL, ACTION_SIZE_UNREAD,
-    ACTION_SIZE_BUFFER,
+       ACTION_CLOSE,
+       ACTION_OPEN,
+       ACTION_READ,
+       ACTION_READ_ALL,
+       ACTION_READ_CLEAR,
+       ACTION_CLEAR,
+       ACTION_CONSOLE_OFF,
+       ACTION_CONSOLE_ON,
+       ACTION_CONSOLE_LEVEL,
+       ACTION_SIZE_UNREAD,
+       ACTION_SIZE_BUFFER,
 };
 
 #define LOG_BUFFER_BYTES 131072

@@ -12,7 +12,7 @@
 #include <syscall/syscall.h>
 #include <syscall/time.h>
 
-#define SECOND ((int64_t)NANOSECONDS_PER_SECOND)
+#define SECOND          ((int64_t)NANOSECONDS_PER_SECOND)
 #define LONGEST_SECONDS (INT64_MAX / SECOND - 1)
 
 static struct __kernel_timespec to_timespec(uint64_t nanoseconds)
@@ -37,10 +37,10 @@ int time_read_timespec(user_address from, uint64_t *out)
 
 /* A clock with a negative id is the processor time of a process or task, as clock_getcpuclockid(3)
  * makes them: the pid's complement, a bit for tasks, two bits for which time. */
-#define CPU_CLOCK_WHICH 3
+#define CPU_CLOCK_WHICH   3
 #define CPU_CLOCK_PROFILE 0
-#define CPU_CLOCK_USER 1
-#define CPU_CLOCK_ALL 2
+#define CPU_CLOCK_USER    1
+#define CPU_CLOCK_ALL     2
 
 static int read_cpu_clock(int clock, uint64_t *out)
 {
@@ -328,8 +328,9 @@ static int from_timeval(const struct __kernel_old_timeval *time, uint64_t *out)
 {
     if (time->tv_sec < 0 || time->tv_usec < 0 || time->tv_usec >= 1000000)
         return -EINVAL;
-    *out = time->tv_sec > LONGEST_SECONDS ? (uint64_t)INT64_MAX
-                                          : (uint64_t)(time->tv_sec * SECOND + time->tv_usec * 1000);
+    *out = time->tv_sec > LONGEST_SECONDS
+               ? (uint64_t)INT64_MAX
+               : (uint64_t)(time->tv_sec * SECOND + time->tv_usec * 1000);
     return 0;
 }
 

@@ -50,7 +50,8 @@ long sys_rmdir(user_address path);
 long sys_unlink(user_address path);
 long sys_unlinkat(int directory, user_address path, int flags);
 long sys_link(user_address from, user_address to);
-long sys_linkat(int from_directory, user_address from, int to_directory, user_address to, int flags);
+long sys_linkat(int from_directory, user_address from, int to_directory, user_address to,
+                int flags);
 long sys_symlink(user_address target, user_address path);
 long sys_symlinkat(user_address target, int directory, user_address path);
 long sys_rename(user_address from, user_address to);
@@ -111,7 +112,8 @@ long sys_vfork(void);
 long sys_clone(uint64_t flags, user_address stack, user_address parent_tid, user_address child_tid,
                user_address tls);
 long sys_execve(user_address path, user_address argv, user_address envp);
-long sys_execveat(int directory, user_address path, user_address argv, user_address envp, int flags);
+long sys_execveat(int directory, user_address path, user_address argv, user_address envp,
+                  int flags);
 long sys_exit(int status);
 long sys_exit_group(int status);
 long sys_wait4(int which, user_address status, int options, user_address usage);

@@ -29,8 +29,8 @@ static unsigned look(struct watch *watches, unsigned count)
         if (watch->fd < 0)
             continue;
         watch->file = fd_file(watch->fd);
-        watch->ready = watch->file ? file_poll(watch->file, &watch->queue) & watch->wanted
-                                   : POLLNVAL;
+        watch->ready =
+            watch->file ? file_poll(watch->file, &watch->queue) & watch->wanted : POLLNVAL;
         ready += watch->ready != 0;
     }
     return ready;

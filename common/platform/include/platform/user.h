@@ -2,8 +2,8 @@
  *
  * User addresses are numbers.  Only these functions reach user memory; they check the range, lift
  * SMAP around the access, and survive a fault: the page-fault handler (struct trap_handlers) is
- * asked first, and when it cannot help the copy stops.  May call that handler, so they may
- * allocate memory and call a file system; never from inside a service call with a fault possible. */
+ * asked first, and when it cannot help the copy stops.  So a copy may allocate memory and call a
+ * file system; inside a service call none may be able to fault. */
 #ifndef PLATFORM_USER_H
 #define PLATFORM_USER_H
 
