@@ -686,7 +686,7 @@ def test_input_settings(terminal: Terminal, case: tuple[str, str, str, str]) -> 
     setting, keys, line, output = case
     terminal.type(f"clear; stty {setting}; ready od -An -c; stty sane; stty ixoff{ENTER}")
     terminal.shows("ready")
-    terminal.type(keys + ("" if keys[-1] in "\n\r" else control("J")) + END_OF_FILE * 2)
+    terminal.type(keys + ("" if keys[-1] in "\n\r" else control("J")) + END_OF_FILE)
     terminal.find(rf"{re.escape(output)}\n{PROMPT}$")
     assert terminal.lines[:2] == ["ready", line]
 

@@ -71,13 +71,25 @@ static struct process *largest_process(void)
     return found;
 }
 
+static bool is_leaving(const struct process *process)
+{
+    return process->exiting || (process->pending.set & signal_bit(SIGKILL));
+}
+
+bool memory_will_come(void)
+{
+    for (struct process *each = process_next(NULL); each; each = process_next(each))
+        if (each->vm && each != current_process() && is_leaving(each))
+            return true;
+    return false;
+}
+
 bool memory_run_out(void)
 {
     struct process *victim = largest_process();
     if (!victim)
         return false;
-    bool told = victim->exiting || (victim->pending.set & signal_bit(SIGKILL));
-    if (!told) {
+    if (!is_leaving(victim)) {
         const struct task *task = container_of(victim->tasks.next, struct task, of_process);
         printk(LOG_ERROR, "out of memory: killed process %d (%s)", victim->id, task->command);
         signal_send_process(victim, SIGKILL, NULL);

@@ -16,6 +16,9 @@ bool memory_is_short(void);
 /* Whether memory_allocate() may use the kernel's reserve, too. */
 void memory_open_reserve(bool open);
 
+/* True if another process was killed and has not given back its memory yet. */
+bool memory_will_come(void);
+
 /* Nothing can be reclaimed any more: ends the process that holds most memory, init excepted.  True
  * if memory will come back when that one runs next; false if there is nobody to end. */
 bool memory_run_out(void);

@@ -88,7 +88,7 @@ static struct meaning meaning_of(const struct exception *exception)
 
 /* For want of memory a process is being ended, perhaps this one.  If another, that one gets its
  * turn first. */
-static bool memory_will_come(void)
+static bool somebody_is_ended(void)
 {
     if (!memory_run_out())
         return false;
@@ -100,7 +100,7 @@ static bool memory_will_come(void)
 void signal_exception(struct user_registers *registers, const struct exception *exception)
 {
     struct meaning meaning = meaning_of(exception);
-    if (meaning.signal == SIGKILL && memory_will_come())
+    if (meaning.signal == SIGKILL && somebody_is_ended())
         return; /* the instruction faults again */
     current->exception = *exception;
     uint64_t address = exception->vector == EXCEPTION_PAGE_FAULT               ? exception->address

@@ -115,7 +115,9 @@ static bool has_made_room(uint64_t number)
         return false;
     if (memory_reclaim())
         return true;
-    if (!starts_program(number) || !memory_run_out() || signal_fatal_waiting(current))
+    if (signal_fatal_waiting(current))
+        return false;
+    if (!memory_will_come() && (!starts_program(number) || !memory_run_out()))
         return false;
     scheduler_yield(); /* the process that has to go gives back what it had */
     return true;
