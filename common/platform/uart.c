@@ -31,12 +31,16 @@
 #define ENABLE_TRANSMIT    0x02
 #define ENABLE_LINE_STATUS 0x04
 
+#define TRIGGER             8
 #define FIFO_ON_TRIGGER_8   0x87 /* both FIFOs on and emptied; interrupt at 8 bytes received */
 #define LINE_8N1            0x03
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_READY         0x0b /* DTR, RTS, and OUT2, which lets the interrupt through */
 
-#define IDENTITY_NONE 0x01
+#define IDENTITY_NONE     0x01
+#define IDENTITY_CAUSE    0x0e
+#define IDENTITY_TRANSMIT 0x02
+#define IDENTITY_LEVEL    0x04 /* as many bytes as the trigger says; the rest has a time-out */
 
 #define STATUS_RECEIVED   0x01
 #define STATUS_OVERRUN    0x02
@@ -127,19 +131,21 @@ static void transmit_interrupt(void)
     }
 }
 
-/* Moves received bytes to the ring.  Without room it stops asking, and uart_read() asks again. */
-static void receive(void)
+/* Moves up to `most` received bytes to the ring.  For the trigger's interrupt that is the trigger's
+ * number and no more: what came behind has started the time-out, and Bochs, when that finds the
+ * FIFO empty, shows a byte that never was.  Without room it stops asking, and uart_read() asks again. */
+static void receive(unsigned most)
 {
     uint8_t status = read_register(LINE_STATUS);
     bool received = false;
 
-    while (status & STATUS_RECEIVED && ring_buffer_room(&input)) {
+    while (most-- > 0 && status & STATUS_RECEIVED && ring_buffer_room(&input)) {
         overruns += (status & STATUS_OVERRUN) != 0;
         ring_buffer_put_byte(&input, read_register(DATA));
         received = true;
         status = read_register(LINE_STATUS);
     }
-    if (status & STATUS_RECEIVED)
+    if (status & STATUS_RECEIVED && !ring_buffer_room(&input))
         enable(enabled & (uint8_t) ~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
     if (received)
         events_post(EVENT_CONSOLE_INPUT);
@@ -149,8 +155,12 @@ static void receive(void)
  * ever reported again. */
 static void uart_interrupt(void)
 {
-    while (!(read_register(INTERRUPT_IDENTITY) & IDENTITY_NONE)) {
-        receive();
+    uint8_t identity;
+    while (!((identity = read_register(INTERRUPT_IDENTITY)) & IDENTITY_NONE)) {
+        if ((identity & IDENTITY_CAUSE) == IDENTITY_LEVEL)
+            receive(TRIGGER);
+        else if ((identity & IDENTITY_CAUSE) != IDENTITY_TRANSMIT)
+            receive(FIFO_SIZE);
         transmit_interrupt();
     }
 }
