@@ -11,6 +11,7 @@ What goes wrong is said in one line on standard error, with exit status 1.
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -81,6 +82,7 @@ class Apt:
             return subprocess.run(
                 ["apt-get", "--quiet", *words, *arguments],
                 cwd=cwd,
+                env={**os.environ, "LC_ALL": "C"},  # its complaints are read
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
