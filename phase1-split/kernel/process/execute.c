@@ -401,13 +401,21 @@ static void point_of_no_return(struct execution *execution, const char *path,
     signal_actions_execute(self->actions);
     set_command(path);
     current->stack = (struct signal_stack){ .flags = SS_DISABLE };
-    current->clear_child_tid = 0;
-    current->robust_list = 0;
     thread_set_fs_base(current->thread, 0);
     thread_set_gs_base(current->thread, 0);
     thread_fpu_reset(current->thread);
     user_registers_reset(thread_registers(current->thread), execution->program.start,
                          execution->stack);
+}
+
+static void discard(struct fd_table *files, struct signal_actions *actions,
+                    struct credentials *credentials)
+{
+    if (files)
+        fd_table_put(files);
+    if (actions)
+        signal_actions_put(actions);
+    credentials_put(credentials);
 }
 
 static int exchange(struct execution *execution, const char *path)
@@ -424,6 +432,12 @@ static int exchange(struct execution *execution, const char *path)
         credentials_put(credentials);
         return error;
     }
+    error = thread_leave_others();
+    if (error) {
+        discard(files, actions, credentials);
+        return error;
+    }
+    thread_leave_memory();
     if (files) {
         fd_table_put(self->files);
         self->files = files;

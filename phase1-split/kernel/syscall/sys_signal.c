@@ -5,6 +5,7 @@
 #include <platform/user.h>
 #include <process/process.h>
 #include <process/signal_queue.h>
+#include <process/task.h>
 #include <syscall/syscall.h>
 #include <syscall/time.h>
 
@@ -58,6 +59,7 @@ long sys_rt_sigprocmask(int how, user_address set, user_address old, size_t size
             return -EINVAL;
         }
         signal_recheck();
+        thread_wake_others(); /* what this task no longer takes may be for another */
     }
     return old ? copy_to_user(old, &before, sizeof before) : 0;
 }
@@ -203,7 +205,7 @@ long sys_kill(int pid, int signal)
         return -ESRCH;
     if (pid <= 0)
         return kill_matching(pid ? -pid : current_process()->group, signal, &information);
-    struct process *process = process_find(pid);
+    struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
     if (signal && !is_signal(signal))
@@ -221,7 +223,7 @@ long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
         return -EFAULT;
     if ((sent.si_code >= 0 || sent.si_code == SI_TKILL) && pid != current_process()->id)
         return -EPERM;
-    struct process *process = process_find(pid);
+    struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
     if (signal && !is_signal(signal))
@@ -232,23 +234,11 @@ long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
     return signal_send_process(process, signal, &sent);
 }
 
-static struct task *find_task(int process_id, int id)
+/* To one task; `process` is the one it has to belong to, or 0 for any. */
+static long signal_task(int process, int id, int signal)
 {
-    struct process *process = process_find(process_id);
-    struct task *task;
-    if (process)
-        list_for_each_entry(task, &process->tasks, of_process)
-            if (task->id == id)
-                return task;
-    return NULL;
-}
-
-long sys_tgkill(int process, int id, int signal)
-{
-    if (process <= 0 || id <= 0)
-        return -EINVAL;
-    struct task *task = find_task(process, id);
-    if (!task)
+    struct task *task = task_find(id);
+    if (!task || (process && task->process->id != process))
         return -ESRCH;
     if (signal && !is_signal(signal))
         return -EINVAL;
@@ -258,9 +248,14 @@ long sys_tgkill(int process, int id, int signal)
     return signal_send_task(task, signal, &information);
 }
 
-long sys_tkill(int task, int signal)
+long sys_tgkill(int process, int id, int signal)
 {
-    return sys_tgkill(task, task, signal); /* a process has one task, of the same id */
+    return process > 0 && id > 0 ? signal_task(process, id, signal) : -EINVAL;
+}
+
+long sys_tkill(int id, int signal)
+{
+    return id > 0 ? signal_task(0, id, signal) : -EINVAL;
 }
 
 long sys_restart_syscall(void)

@@ -127,6 +127,9 @@ long sys_setpgid(int pid, int group);
 long sys_getsid(int pid);
 long sys_setsid(void);
 long sys_vhangup(void);
+long sys_clone3(user_address from, size_t size);
+long sys_futex(user_address word, int operation, uint32_t value, user_address timeout,
+               user_address other, uint32_t value3);
 long sys_set_tid_address(user_address address);
 long sys_set_robust_list(user_address head, size_t size);
 long sys_get_robust_list(int pid, user_address head, user_address size);
