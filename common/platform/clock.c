@@ -10,6 +10,7 @@
 #include <platform/event.h>
 #include <platform/log.h>
 #include <platform/panic.h>
+#include <platform/vdso.h>
 
 #include "apic.h"
 #include "asm.h"
@@ -136,6 +137,12 @@ uint64_t clock_frequency(void)
 uint64_t clock_monotonic(void)
 {
     return scale(rdtsc() - tsc_start, nanoseconds_per_tick);
+}
+
+void vdso_describe_clock(struct vdso_data *out)
+{
+    out->tsc_start = tsc_start;
+    out->nanoseconds_per_tick = nanoseconds_per_tick;
 }
 
 uint64_t clock_boot_time(void)

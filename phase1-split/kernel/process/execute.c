@@ -10,6 +10,7 @@
 
 #include <fs/file.h>
 #include <lib/string.h>
+#include <memory/vdso.h>
 #include <param.h>
 #include <platform/cpu.h>
 #include <platform/memory.h>
@@ -35,6 +36,7 @@ struct execution {
     struct program program;
     user_address strings; /* where the arguments' pages are mapped */
     user_address stack;   /* the first stack pointer */
+    user_address vdso;
     uint32_t euid, egid;
     bool gains_privilege; /* set-user-ID or set-group-ID changed something */
 };
@@ -200,6 +202,8 @@ static int build_memory(struct execution *execution)
     error = program_load(execution->vm, execution->file, &execution->program);
     if (!error)
         error = map_stack(execution);
+    if (!error)
+        error = vdso_map(execution->vm, &execution->vdso);
     execution->vm->brk_start = execution->vm->brk_end = execution->program.brk;
     return error;
 }
@@ -264,6 +268,7 @@ static void fill_auxiliary(struct execution *execution, user_address random, use
     struct vm *vm = execution->vm;
     const struct program *program = &execution->program;
     const struct credentials *credentials = current_process()->credentials;
+    add_auxiliary(vm, AT_SYSINFO_EHDR, execution->vdso);
     add_auxiliary(vm, AT_HWCAP, cpu_information()->hwcap);
     add_auxiliary(vm, AT_HWCAP2, 0);
     add_auxiliary(vm, AT_MINSIGSTKSZ, signal_frame_size());
