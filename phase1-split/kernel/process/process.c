@@ -152,6 +152,7 @@ int process_create(struct process *parent, struct process **out)
     wait_queue_init(&process->child_events);
     wait_queue_init(&process->vfork_done);
     wait_queue_init(&process->task_ended);
+    wait_queue_init(&process->signal_arrival);
     signal_pending_init(&process->pending);
     if (parent) {
         inherit(process, parent);
@@ -175,6 +176,7 @@ void process_free(struct process *process)
     list_remove(&process->hash);
     count--;
     wait_queue_release(&process->vfork_done); /* the parent may not have run since */
+    wait_queue_release(&process->signal_arrival);
     signal_pending_clear(&process->pending);
     process_set_executable(process, &(struct path){ NULL, NULL });
     if (process->actions)

@@ -86,6 +86,7 @@ struct process {
     struct path executable; /* of /proc/self/exe; dentry NULL: none */
     struct signal_actions *actions;
     struct signal_pending pending; /* sent to the process as a whole */
+    struct wait_queue signal_arrival; /* woken by every signal, blocked or not: signalfd(2) */
     struct rlimit limits[RLIM_NLIMITS];
     struct wait_queue child_events; /* a child exited, stopped or continued */
     struct wait_queue vfork_done;   /* this process has left its parent's memory */

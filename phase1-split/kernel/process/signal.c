@@ -308,6 +308,7 @@ static int send(struct process *process, struct task *task, struct signal_pendin
     int error = add(process, pending, signal, information);
     if (!error && ((~task->blocked | task->awaited) & signal_bit(signal)))
         wake(task);
+    wait_queue_wake(&process->signal_arrival);
     return error;
 }
 

@@ -69,6 +69,10 @@ static long call(struct user_registers *r)
     CALL0(sync) CALL1(syncfs)
     /* waiting for files */
     CALL1(pipe) CALL2(pipe2) CALL3(poll) CALL5(ppoll) CALL5(select) CALL6(pselect6)
+    CALL1(epoll_create) CALL1(epoll_create1) CALL4(epoll_ctl) CALL4(epoll_wait)
+    CALL6(epoll_pwait) CALL6(epoll_pwait2) CALL1(eventfd) CALL2(eventfd2)
+    CALL3(signalfd) CALL4(signalfd4) CALL2(timerfd_create) CALL4(timerfd_settime)
+    CALL2(timerfd_gettime)
     /* processes */
     CALL0(fork) CALL0(vfork) CALL5(clone) CALL2(clone3) CALL3(execve) CALL5(execveat) CALL1(exit)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)

@@ -211,4 +211,21 @@ long sys_syslog(int type, user_address data, int size);
 long sys_getrandom(user_address out, size_t size, unsigned flags);
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, user_address argument);
 
+/* ---- events ---- */
+long sys_eventfd(unsigned count);
+long sys_eventfd2(unsigned count, int flags);
+long sys_timerfd_create(int clock, int flags);
+long sys_timerfd_settime(int fd, int flags, user_address wanted, user_address old);
+long sys_timerfd_gettime(int fd, user_address out);
+long sys_signalfd(int fd, user_address mask, size_t size);
+long sys_signalfd4(int fd, user_address mask, size_t size, int flags);
+long sys_epoll_create(int size);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epoll, int operation, int fd, user_address event);
+long sys_epoll_wait(int epoll, user_address events, int limit, int milliseconds);
+long sys_epoll_pwait(int epoll, user_address events, int limit, int milliseconds, user_address mask,
+                     size_t size);
+long sys_epoll_pwait2(int epoll, user_address events, int limit, user_address timeout,
+                      user_address mask, size_t size);
+
 #endif
