@@ -56,7 +56,7 @@ void vm_activate(struct vm *vm)
  * the child will touch before it calls execve. */
 static int clone_pages(struct vm *to, struct vm *from, const struct vm_area *area)
 {
-    if (!(area->flags & AREA_PRIVATE_PAGES))
+    if (!(area->flags & AREA_PRIVATE_PAGES) || (area->flags & AREA_FORKED_EMPTY))
         return 0;
     return address_space_copy(to->space, from->space, area->start, area->end, false);
 }
@@ -64,9 +64,12 @@ static int clone_pages(struct vm *to, struct vm *from, const struct vm_area *are
 static int clone_areas(struct vm *to, struct vm *from)
 {
     for (unsigned i = 0; i < from->count; i++) {
+        if (from->areas[i]->flags & AREA_NOT_FORKED)
+            continue;
         struct vm_area *area = area_create(to, from->areas[i]);
         if (!area)
             return -ENOMEM;
+        area->flags &= ~AREA_LOCKED;
         int error = area_insert(to, area);
         if (error) {
             area_free(area);
@@ -92,6 +95,7 @@ int vm_clone(struct vm *from, struct vm **out)
     vm->areas = NULL;
     vm->count = vm->capacity = 0;
     vm->pages = 0;
+    vm->locks_later = false;
     error = clone_areas(vm, from);
     if (error) {
         vm_put(vm);
@@ -215,7 +219,12 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
         .file = file,
         .offset = file ? offset >> PAGE_SHIFT : 0,
     };
+    if (vm->locks_later || (flags & MAP_LOCKED))
+        like.flags |= AREA_LOCKED;
     int error = file ? check_file(file, protection, shared, &like.maximum) : 0;
+    if (!error && (like.flags & AREA_LOCKED) &&
+        vm_check_locked(vm_locked_pages(vm) + (length >> PAGE_SHIFT)))
+        error = -EAGAIN;
     if (!error)
         error = choose_address(vm, hint, length, flags, &like.start);
     if (error)
@@ -233,7 +242,7 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
         file_put(memory); /* the area has its own reference */
     if (error)
         return error;
-    if (flags & (MAP_POPULATE | MAP_LOCKED))
+    if ((flags & MAP_POPULATE) || (like.flags & AREA_LOCKED))
         vm_make_present(vm, like.start, length,
                         (protection & PAGE_WRITE) && !shared ? PAGE_WRITE : PAGE_READ);
     *out = like.start;

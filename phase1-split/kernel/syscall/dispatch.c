@@ -87,6 +87,8 @@ static long call(struct user_registers *r)
     CALL3(setresgid) CALL1(setfsuid) CALL1(setfsgid) CALL2(getgroups) CALL2(setgroups)
     /* memory */
     CALL1(brk) CALL6(mmap) CALL2(munmap) CALL3(mprotect) CALL3(msync) CALL3(madvise)
+    CALL5(mremap) CALL2(mlock) CALL3(mlock2) CALL2(munlock) CALL1(mlockall) CALL0(munlockall)
+    CALL3(mincore)
     /* signals */
     CALL4(rt_sigaction) CALL4(rt_sigprocmask) CALL2(rt_sigpending) CALL2(rt_sigsuspend)
     CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL2(sigaltstack)

@@ -171,6 +171,14 @@ long sys_mmap(user_address hint, uint64_t length, int protection, int flags, int
 long sys_munmap(user_address start, uint64_t length);
 long sys_mprotect(user_address start, uint64_t length, int protection);
 long sys_msync(user_address start, uint64_t length, int flags);
+long sys_mremap(user_address start, uint64_t old_length, uint64_t new_length, int flags,
+                user_address to);
+long sys_mlock(user_address start, uint64_t length);
+long sys_mlock2(user_address start, uint64_t length, unsigned flags);
+long sys_munlock(user_address start, uint64_t length);
+long sys_mlockall(int flags);
+long sys_munlockall(void);
+long sys_mincore(user_address start, uint64_t length, user_address out);
 long sys_madvise(user_address start, uint64_t length, int advice);
 
 /* sys_signal.c */
