@@ -171,8 +171,21 @@ void timer_set(uint64_t deadline)
     apic_timer_start(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
 }
 
-void clock_interrupt(void)
+/* Only interrupts write these; whoever reads them sees whole words. */
+static volatile uint64_t user_samples, system_samples;
+
+void clock_samples(uint64_t *user, uint64_t *system)
+{
+    *user = user_samples;
+    *system = system_samples;
+}
+
+void clock_interrupt(bool in_user_mode)
 {
     armed = NEVER;
+    if (in_user_mode)
+        user_samples++;
+    else
+        system_samples++;
     events_post(EVENT_TIMER);
 }

@@ -91,8 +91,7 @@ void interrupt_dispatch(unsigned vector, struct kernel_registers *interrupted)
     if (vector < VECTOR_LINE + PIC_LINES) {
         dispatch_line(vector - VECTOR_LINE);
     } else if (vector == VECTOR_TIMER) {
-        trap_tick(interrupted);
-        clock_interrupt();
+        clock_interrupt(interrupted == NULL);
         apic_acknowledge();
     }
 }

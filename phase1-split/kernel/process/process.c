@@ -192,6 +192,7 @@ void process_free(struct process *process)
  * one that would shrink stays as it was told before, and the other gets the rest. */
 void process_times(struct process *process, uint64_t *user, uint64_t *system)
 {
+    scheduler_collect_samples();
     uint64_t run = process->exited_run_time;
     uint64_t user_ticks = process->exited_user_ticks, ticks = process->exited_system_ticks;
     const struct task *task;

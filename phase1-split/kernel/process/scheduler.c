@@ -37,15 +37,19 @@ void scheduler_arm(uint64_t deadline)
     timer_set(deadline);
 }
 
-/* CPU time is measured exactly; what share of it is the user's is told by samples. */
-static void sample(struct kernel_registers *interrupted)
+/* CPU time is measured exactly; what share of it is the user's is told by samples.  All that were
+ * taken since this was called last belong to the running task: it is called before every switch. */
+void scheduler_collect_samples(void)
 {
-    if (!current)
-        return;
-    if (interrupted)
-        current->system_ticks++;
-    else
-        current->user_ticks++;
+    static uint64_t user_before, system_before;
+    uint64_t user, system;
+    clock_samples(&user, &system);
+    if (current) {
+        current->user_ticks += user - user_before;
+        current->system_ticks += system - system_before;
+    }
+    user_before = user;
+    system_before = system;
 }
 
 /* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */
@@ -102,6 +106,7 @@ static struct thread *thread_of(struct task *task)
 static void account(struct task *previous, struct task *next)
 {
     uint64_t now = clock_monotonic();
+    scheduler_collect_samples();
     if (previous)
         previous->run_time += now - previous->started_running;
     else
@@ -251,7 +256,6 @@ void scheduler_handle_events(void)
 
 _Noreturn void scheduler_run(void)
 {
-    trap_set_tick_hook(sample);
     load_timer.expired = load_sample;
     panic_unless(timer_start(&load_timer, clock_monotonic() + LOAD_PERIOD) == 0);
     idle_since = clock_monotonic();

@@ -22,6 +22,9 @@ uint64_t task_run_time(const struct task *task);
 /* Frees a task that is not running. */
 void task_free(struct task *task);
 
+/* Brings the running task's user and system ticks up to date. */
+void scheduler_collect_samples(void);
+
 /* The running task stops running, in `state`, until scheduler_add() or task_wake(). */
 void scheduler_block(enum task_state state);
 
