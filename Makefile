@@ -25,6 +25,8 @@ BUILD := build/phase$(PHASE)
 # One medium for each kernel command line.
 ISO = $(BUILD)/aramid$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
 INITRAMFS := build/user/initramfs.cpio
+# Linux, to compare with: a package that tools/third_party.tsv names.
+LINUX := linux-image-6.1.0-56-cloud-amd64
 
 # ---- wrong values: one line on standard error, exit status 2 ----------------------------------
 
@@ -50,7 +52,7 @@ help: ## this list
 	@echo 'Aramid.  Finished phases: $(FINISHED).'
 	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) MEM=$(MEM) (MiB) APPEND="$(APPEND)" (kernel command line)'
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
-	    while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	    while read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
 boot: iso ## build everything and boot to a prompt; lines on standard input are typed there
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(ISO)
@@ -60,7 +62,7 @@ gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a sec
 	@echo "In a second terminal: gdb $(BUILD)/kernel.elf -ex 'target remote $(BUILD)/gdb'"
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) --stay --gdb $(BUILD)/gdb $(ISO)
 
-test: iso check unit ## every test: unit tests, ring check, then the kernel in QEMU and in Bochs
+test: iso check unit suite-sources ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
 	@$(PYTHON) -m pytest $(SHARE) $(PYTEST)
 
 unit: setup ## unit tests of common/lib, on this machine
@@ -75,6 +77,15 @@ rings: kernel ## the table of modules: ring, lines, asm statements, casts, excep
 bench: kernel ## guest instructions per operation, beside Linux's (BENCH="null stat")
 	@$(ALONE) build-bench
 	@$(PYTHON) grader/bench.py $(BUILD)/kernel.boot build/user/bin $(BENCH)
+
+suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
+	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
+	@$(PYTHON) grader/suite.py --memory $(MEM) $(BUILD)/kernel.boot $(SUITE)
+
+suite-linux: suite-sources ## the same suite on Debian's Linux, three times: its verdicts are written down
+	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
+	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
+	@$(PYTHON) grader/suite.py --linux build/linux/boot/vmlinuz-*
 
 iso: setup ## the medium that QEMU and Bochs boot
 	@$(ALONE) build-iso
@@ -98,6 +109,9 @@ BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM)
 # Two builds of one tree at the same time would take each other's half-written files.
 ALONE = mkdir -p build && flock build/lock $(MAKE) $(SUB)
 
+suite-sources: setup
+	@$(PYTHON) tools/fetch.py busybox >/dev/null
+
 build-kernel:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
 
@@ -115,5 +129,5 @@ uapi: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi \
-    build-kernel build-iso build-uapi build-bench
+.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi suite suite-linux \
+    suite-sources build-kernel build-iso build-uapi build-bench

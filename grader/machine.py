@@ -80,7 +80,7 @@ class Silent(MachineError):
 class Settings:
     """What to start.  `memory` is in MiB."""
 
-    iso: Path
+    iso: Path | None  # None: `arguments` say what QEMU boots
     emulator: str = "qemu"
     memory: int = 128
     reboot: bool = False  # a reset of the guest starts it again instead of ending the emulator
@@ -149,7 +149,7 @@ class Machine:
             *("-chardev", f"socket,id=serial,host=127.0.0.1,port={port},nodelay=on"),
             *("-serial", "chardev:serial"),
             *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"),
-            *("-cdrom", str(settings.iso)),
+            *(["-cdrom", str(settings.iso)] if settings.iso else []),
             *([] if settings.reboot else ["-no-reboot"]),
             *settings.arguments,
         ]
@@ -170,7 +170,7 @@ class Machine:
         return [BOCHS, "-q", "-f", files[0], "-rc", files[1], "-unlock"]
 
     def _start(self) -> None:
-        if not self.settings.iso.is_file():
+        if self.settings.iso and not self.settings.iso.is_file():
             raise StartError(f"{self.settings.iso}: no such file")
         with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
             port = listener.getsockname()[1]

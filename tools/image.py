@@ -8,11 +8,13 @@ A list has one entry a line; sources are relative to the list's directory:
     directory PATH MODE [OWNER]        owner and group, 0 unless given
     file      PATH MODE SOURCE
     link      PATH TARGET              a symbolic link
-    package   PATH MODE NAME           this file of an installed Debian package, byte for byte
+    package   PATH MODE NAME [SOURCE]  this file of an installed Debian package, byte for byte, or
+                                       its file SOURCE under another name
     applets   PATH NAME                in PATH a link to NAME for each of BusyBox's applets
     program   PATH NAME                an executable from the directory of programs
     programs  PATH PREFIX              every program whose name begins so
     tree      PATH DIRECTORIES FILES   a fixed tree of small text files
+    archived  PATH ARCHIVE MEMBER      a file, or a directory with what is in it, of a tar archive
 
 The same lists and sources give the same bytes: entries are sorted by path and have one time stamp.
 """
@@ -22,6 +24,7 @@ import hashlib
 import stat
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
@@ -74,6 +77,26 @@ def tree(path: str, directories: int, files: int) -> Iterator[Entry]:
             yield Entry(f"{path}/dir{d:02}/file{f:02}", stat.S_IFREG | 0o644, text.encode())
 
 
+def archived(path: str, archive_name: Path, member: str) -> Iterator[Entry]:
+    """`member` of a tar archive, as `path`, and everything below it; all of it root's."""
+    if not archive_name.is_file():
+        raise ImageError(f"{archive_name.name} is missing: run tools/fetch.py")
+    types = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
+    found = False
+    with tarfile.open(archive_name) as source:
+        for item in source:
+            if item.name != member and not item.name.startswith(f"{member}/"):
+                continue
+            if item.type not in types:
+                raise ImageError(f"{archive_name.name}: {item.name} has a type that no image takes")
+            found = True
+            stream = source.extractfile(item) if item.isreg() else None
+            data = stream.read() if stream else item.linkname.encode()
+            yield Entry(path + item.name[len(member) :], types[item.type] | item.mode & 0o7777, data)
+    if not found:
+        raise ImageError(f"{archive_name.name} holds no {member}")
+
+
 def parse(name: Path, programs: Path) -> Iterator[Entry]:
     """The entries that the list `name` asks for."""
 
@@ -86,8 +109,9 @@ def parse(name: Path, programs: Path) -> Iterator[Entry]:
     def link(path: str, target: str) -> Iterator[Entry]:
         yield Entry(path, stat.S_IFLNK | 0o777, target.encode())
 
-    def package(path: str, mode: str, package_name: str) -> Iterator[Entry]:
-        yield Entry(path, stat.S_IFREG | int(mode, 8), package_file(path, package_name))
+    def package(path: str, mode: str, package_name: str, source: str = "") -> Iterator[Entry]:
+        data = package_file(source or path, package_name)
+        yield Entry(path, stat.S_IFREG | int(mode, 8), data)
 
     def links(path: str, target: str) -> Iterator[Entry]:
         for applet in applets():
@@ -104,6 +128,9 @@ def parse(name: Path, programs: Path) -> Iterator[Entry]:
     def text_tree(path: str, directories: str, files: str) -> Iterator[Entry]:
         yield from tree(path, int(directories), int(files))
 
+    def from_archive(path: str, source: str, member: str) -> Iterator[Entry]:
+        yield from archived(path, name.parent / source, member)
+
     kinds: dict[str, Callable[..., Iterator[Entry]]] = {
         "directory": directory,
         "file": file,
@@ -113,6 +140,7 @@ def parse(name: Path, programs: Path) -> Iterator[Entry]:
         "program": program,
         "programs": all_programs,
         "tree": text_tree,
+        "archived": from_archive,
     }
     for number, line in enumerate(name.read_text().splitlines(), 1):
         words = line.split("#")[0].split()

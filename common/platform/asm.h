@@ -151,6 +151,11 @@ static inline void lidt(const void *descriptor)
     __asm__ volatile("lidt (%0)" : : "r"(descriptor) : "memory");
 }
 
+static inline void lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector) : "memory");
+}
+
 static inline void ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector) : "memory");

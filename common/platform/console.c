@@ -38,6 +38,11 @@ size_t console_read(enum console console, void *data, size_t size)
     return console == CONSOLE_SERIAL ? uart_read(data, size) : keyboard_read(data, size);
 }
 
+size_t console_queued(enum console console)
+{
+    return console == CONSOLE_SERIAL ? uart_queued() : 0;
+}
+
 int console_drained(enum console console)
 {
     return console == CONSOLE_SERIAL ? uart_drained() : 1;

@@ -12,6 +12,7 @@
 #include <lib/bits.h>
 #include <platform/memory.h>
 
+#include "allocation_failure.h"
 #include "asm.h"
 #include "heap.h"
 #include "memory_map.h"
@@ -39,6 +40,10 @@ static struct page_list singles, zeroed;
 static struct frame *blocks[ORDERS];
 static uint64_t total_pages, reserve_pages;
 static uint64_t block_pages; /* free ones in the buddy system */
+
+/* More pages than this in the buddy system: a request need not be looked at closely. */
+static uint64_t plenty;
+static bool ask_first; /* whether requests are to be refused on purpose */
 
 static uint64_t free_pages(void)
 {
@@ -158,9 +163,16 @@ static struct frame *single_take(unsigned flags)
     return frame;
 }
 
+void frame_ask_first(bool ask)
+{
+    ask_first = ask;
+    plenty = ask ? UINT64_MAX : reserve_pages;
+}
+
 SELDOM static struct frame *allocate_slowly(unsigned flags)
 {
-    if (free_pages() <= reserve_pages && !(flags & FRAME_RESERVE))
+    if (!(flags & FRAME_RESERVE) &&
+        (free_pages() <= reserve_pages || (ask_first && allocation_refused())))
         return NULL;
     struct frame *frame = single_take(flags);
     if (frame != NULL)
@@ -172,7 +184,7 @@ SELDOM static struct frame *allocate_slowly(unsigned flags)
  * reserve: that is read off two words. */
 struct frame *frame_allocate(unsigned flags)
 {
-    if (flags != 0 || singles.first == NULL || block_pages <= reserve_pages)
+    if (flags != 0 || singles.first == NULL || block_pages <= plenty)
         return allocate_slowly(flags);
     struct frame *frame = list_pop(&singles);
     frame->references = 1;
@@ -246,7 +258,7 @@ void *pages_allocate(size_t count)
     }
     unsigned order = log2_ceiling(count);
     size_t pages = (size_t)1 << order;
-    if (free_pages() < reserve_pages + pages)
+    if (free_pages() < reserve_pages + pages || (ask_first && allocation_refused()))
         return NULL;
     struct frame *first = block_take(order);
     if (first == NULL) {
@@ -324,6 +336,7 @@ void frame_init(void)
     for (size_t i = 0; i < memory_map_free.count; i++)
         add_range(memory_map_free.ranges[i].start, memory_map_free.ranges[i].end);
     reserve_pages = min(total_pages / RESERVE_SHARE, (uint64_t)RESERVE_MAX);
+    plenty = reserve_pages;
 
     zero_frame = frame_allocate(FRAME_ZERO);
     panic_unless(zero_frame != NULL);

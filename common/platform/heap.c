@@ -19,6 +19,7 @@
 #include <platform/page.h>
 #include <platform/panic.h>
 
+#include "allocation_failure.h"
 #include "asm.h"
 #include "frame.h"
 
@@ -53,6 +54,9 @@ static struct size_class classes[CLASS_COUNT];
 static uint8_t class_of_granules[SMALL_MAX / GRANULE + 1];
 static uint64_t mark_secret;
 static uint64_t page_total;
+
+/* Sizes up to this take the common path: SMALL_MAX, or 0 while requests are refused on purpose. */
+static size_t common_max = SMALL_MAX;
 
 uint64_t heap_pages(void)
 {
@@ -145,16 +149,6 @@ SELDOM static void large_free(struct frame *frame, void *memory)
     pages_free(memory, pages);
 }
 
-/* No slab has room: a new one does. */
-SELDOM static void *kmalloc_from_new_slab(struct size_class *class)
-{
-    struct frame *slab = slab_create(class);
-    if (slab == NULL)
-        return NULL;
-    partial_insert(class, slab);
-    return kmalloc(class->size);
-}
-
 /* The slab's last free object was taken. */
 SELDOM static void *slab_filled(struct size_class *class, struct frame *slab, void *object)
 {
@@ -162,15 +156,8 @@ SELDOM static void *slab_filled(struct size_class *class, struct frame *slab, vo
     return object;
 }
 
-void *kmalloc(size_t size)
+static inline void *object_take(struct size_class *class, struct frame *slab)
 {
-    if (size > SMALL_MAX)
-        return large_allocate(size);
-    struct size_class *class = &classes[class_of_granules[(size + GRANULE - 1) / GRANULE]];
-    struct frame *slab = class->partial;
-    if (slab == NULL)
-        return kmalloc_from_new_slab(class);
-
     struct object *object = slab->objects;
     if (object->mark != mark_of(object))
         refuse(object, "written to after kfree()");
@@ -180,6 +167,44 @@ void *kmalloc(size_t size)
     if (slab->objects == NULL)
         return slab_filled(class, slab, object);
     return object;
+}
+
+/* No slab has room: a new one does. */
+SELDOM static void *kmalloc_from_new_slab(struct size_class *class)
+{
+    struct frame *slab = slab_create(class);
+    if (slab == NULL)
+        return NULL;
+    partial_insert(class, slab);
+    return object_take(class, slab);
+}
+
+static inline void *small_allocate(size_t size)
+{
+    struct size_class *class = &classes[class_of_granules[(size + GRANULE - 1) / GRANULE]];
+    struct frame *slab = class->partial;
+    if (slab == NULL)
+        return kmalloc_from_new_slab(class);
+    return object_take(class, slab);
+}
+
+void heap_ask_first(bool ask)
+{
+    common_max = ask ? 0 : SMALL_MAX;
+}
+
+SELDOM static void *kmalloc_slowly(size_t size)
+{
+    if (common_max == 0 && allocation_refused())
+        return NULL;
+    return size > SMALL_MAX ? large_allocate(size) : small_allocate(size);
+}
+
+void *kmalloc(size_t size)
+{
+    if (size > common_max)
+        return kmalloc_slowly(size);
+    return small_allocate(size);
 }
 
 void *kzalloc(size_t size)
@@ -236,6 +261,19 @@ void kfree(void *memory)
     slab->objects = object;
     if (--slab->in_use == 0 || first == NULL)
         slab_changes_list(slab, first == NULL);
+}
+
+void heap_trim(void)
+{
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        struct frame *slab = classes[i].partial;
+        while (slab != NULL && slab->in_use > 0)
+            slab = slab->next;
+        if (slab == NULL) /* more than one is never empty: see slab_changes_list() */
+            continue;
+        partial_remove(&classes[i], slab);
+        slab_destroy(&classes[i], slab);
+    }
 }
 
 void heap_init(void)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include <platform/event.h>
+#include <platform/interrupts.h>
 
 #include "apic.h"
 #include "asm.h"
@@ -32,6 +33,8 @@ struct gate {
 
 static struct gate gates[VECTOR_COUNT] __attribute__((aligned(16)));
 static void (*handlers[PIC_LINES])(void);
+static struct interrupt_line lines[PIC_LINES];
+static uint64_t timer_count;
 
 static void set_gate(unsigned vector, uint8_t flags, uint8_t interrupt_stack)
 {
@@ -65,10 +68,11 @@ void interrupts_init(void)
     apic_init(VECTOR_TIMER, VECTOR_SPURIOUS);
 }
 
-void interrupt_register(unsigned line, void (*handler)(void))
+void interrupt_register(unsigned line, const char *device, void (*handler)(void))
 {
     uint64_t flags = interrupts_save();
     handlers[line] = handler;
+    lines[line].device = device;
     pic_unmask(line);
     interrupts_restore(flags);
 }
@@ -77,6 +81,7 @@ static void dispatch_line(unsigned line)
 {
     if (pic_spurious(line))
         return;
+    lines[line].count++;
     if (handlers[line]) {
         handlers[line]();
     } else {
@@ -91,7 +96,21 @@ void interrupt_dispatch(unsigned vector, struct kernel_registers *interrupted)
     if (vector < VECTOR_LINE + PIC_LINES) {
         dispatch_line(vector - VECTOR_LINE);
     } else if (vector == VECTOR_TIMER) {
+        timer_count++;
         clock_interrupt(interrupted == NULL);
         apic_acknowledge();
     }
+}
+
+bool interrupt_line(unsigned line, struct interrupt_line *out)
+{
+    if (line >= PIC_LINES || (!lines[line].device && !lines[line].count))
+        return false;
+    *out = lines[line];
+    return true;
+}
+
+uint64_t interrupt_timer_count(void)
+{
+    return timer_count;
 }

@@ -14,8 +14,8 @@
 void interrupts_init(void);
 
 /* Lets `line` interrupt and has `handler` called for it, interrupts off.  A handler acknowledges
- * its device, queues, posts events, and returns. */
-void interrupt_register(unsigned line, void (*handler)(void));
+ * its device, queues, posts events, and returns.  `device` is its name in reports. */
+void interrupt_register(unsigned line, const char *device, void (*handler)(void));
 
 /* Answers the interrupt.  `interrupted` is NULL if it came in user mode. */
 void interrupt_dispatch(unsigned vector, struct kernel_registers *interrupted);

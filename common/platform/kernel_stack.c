@@ -92,6 +92,12 @@ int kernel_stack_allocate(void **top)
     return 0;
 }
 
+static void give_back(void *top)
+{
+    unmap_stack((uint64_t)top, STACK_PAGES);
+    slot_release((unsigned)(((uint64_t)top - KERNEL_STACKS_START) / KERNEL_STACK_SLOT - 1));
+}
+
 void kernel_stack_free(void *top)
 {
     uint64_t offset = (uint64_t)top - KERNEL_STACKS_START;
@@ -101,8 +107,15 @@ void kernel_stack_free(void *top)
         cache[cached++] = top;
         return;
     }
-    unmap_stack((uint64_t)top, STACK_PAGES);
-    slot_release((unsigned)slot);
+    give_back(top);
+}
+
+void kernel_stacks_trim(void)
+{
+    while (cached > 0)
+        give_back(cache[--cached]);
+    kernel_tables_trim(KERNEL_STACKS_START,
+                       KERNEL_STACKS_START + (uint64_t)KERNEL_STACK_SLOTS * KERNEL_STACK_SLOT);
 }
 
 bool kernel_stack_is_guard(uint64_t address)

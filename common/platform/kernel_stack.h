@@ -12,6 +12,9 @@ int kernel_stack_allocate(void **top);
 /* Gives a stack back.  Not the one that is running. */
 void kernel_stack_free(void *top);
 
+/* Gives the cached stacks back, and the page tables in which no stack is left. */
+void kernel_stacks_trim(void);
+
 /* True when `address` lies below some kernel stack (the boot stack included), where a push that
  * found no room ends up. */
 bool kernel_stack_is_guard(uint64_t address);

@@ -237,7 +237,7 @@ void keyboard_init(void)
     if (!write_to(COMMAND, COMMAND_WRITE_CONFIGURATION) || !write_to(DATA, configuration) ||
         !write_to(COMMAND, COMMAND_ENABLE_KEYBOARD))
         return;
-    interrupt_register(LINE, keyboard_interrupt);
+    interrupt_register(LINE, "keyboard", keyboard_interrupt);
 }
 
 size_t keyboard_read(void *data, size_t size)

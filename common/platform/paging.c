@@ -188,6 +188,42 @@ uint64_t kernel_unmap(uint64_t virtual_address)
     return physical;
 }
 
+static bool is_empty(const uint64_t *table)
+{
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        if (table[i] != 0)
+            return false;
+    return true;
+}
+
+/* The entry for `address` on `level` if the tables above it exist, else NULL. */
+static uint64_t *entry_if_any(uint64_t address, unsigned level)
+{
+    uint64_t *table = kernel_top;
+    for (unsigned above = LEVEL_TOP; above > level; above--) {
+        uint64_t entry = table[address / SPAN(above) % TABLE_ENTRIES];
+        if (entry == 0)
+            return NULL;
+        table = physical_to_direct(entry & ENTRY_ADDRESS);
+    }
+    return &table[address / SPAN(level) % TABLE_ENTRIES];
+}
+
+void kernel_tables_trim(uint64_t start, uint64_t end)
+{
+    for (uint64_t address = start; address < end; address += SPAN(LEVEL_2M)) {
+        uint64_t *entry = entry_if_any(address, LEVEL_2M);
+        if (entry == NULL || *entry == 0)
+            continue;
+        uint64_t physical = *entry & ENTRY_ADDRESS;
+        if (!is_empty(physical_to_direct(physical)))
+            continue;
+        *entry = 0;
+        invlpg(address); /* forgets the table too (Intel SDM volume 3, 4.10.4.1) */
+        frame_free_zeroed(frame_of_physical(physical));
+    }
+}
+
 void *mmio_map(uint64_t physical, size_t size)
 {
     uint64_t first = PAGE_ROUND_DOWN(physical), end = PAGE_ROUND_UP(physical + size);

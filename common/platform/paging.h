@@ -48,6 +48,10 @@ void *mmio_map(uint64_t physical, size_t size);
 int kernel_map(uint64_t virtual_address, uint64_t physical);
 uint64_t kernel_unmap(uint64_t virtual_address);
 
+/* Frees the tables between `start` and `end` that map nothing any more; both are multiples of 2 MiB
+ * in one region of layout.h. */
+void kernel_tables_trim(uint64_t start, uint64_t end);
+
 /* The kernel's top-level table: its physical address, and the copying of the kernel's entries
  * into the table of a new address space (and the removal, which leaves that table all zeros). */
 uint64_t kernel_tables(void);

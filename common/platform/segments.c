@@ -86,6 +86,7 @@ void segments_init(void)
         TASK_STATE_DESCRIPTOR | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
     descriptors[TASK_STATE / 8 + 1] = base >> 32;
     load_segments();
+    lldt(0); /* none: after a reset its limit is 64 KiB */
     ltr(TASK_STATE);
 }
 

@@ -117,6 +117,11 @@ void thread_destroy(struct thread *thread)
     kfree(thread);
 }
 
+void threads_trim(void)
+{
+    kernel_stacks_trim();
+}
+
 static void load_fpu(struct thread *thread)
 {
     if (fpu_restore(thread->fpu))

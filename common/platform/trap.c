@@ -18,6 +18,7 @@
 
 /* Page-fault error code (Intel SDM volume 3, 4.7). */
 #define FAULT_WRITE        (1u << 1)
+#define FAULT_USER         (1u << 2)
 #define FAULT_RESERVED_BIT (1u << 3)
 #define FAULT_FETCH        (1u << 4)
 
@@ -127,7 +128,10 @@ void trap_from_user(struct user_registers *registers, unsigned vector, uint64_t 
     }
     struct exception exception = describe(vector, error_code);
     sti(); /* only after CR2 has been read: what runs now may fault as well */
-    if (vector == EXCEPTION_PAGE_FAULT && resolve_page_fault(&exception) == 0)
+    /* An access that the processor makes itself, to a descriptor table say, is not the program's:
+     * no mapping would help (Intel SDM volume 3, 4.7, U/S). */
+    if (vector == EXCEPTION_PAGE_FAULT && (exception.error_code & FAULT_USER) &&
+        resolve_page_fault(&exception) == 0)
         return;
     trap_handlers.exception(registers, &exception);
     trap_handlers.before_user(registers);

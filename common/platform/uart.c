@@ -51,7 +51,7 @@
 #define DIVISOR     1 /* 115200 baud, the most there is */
 #define FIFO_SIZE   16
 #define INPUT_SIZE  (128 * 1024)
-#define OUTPUT_SIZE (64 * 1024)
+#define OUTPUT_SIZE (4 * 1024) /* what still comes after a key that stops or interrupts output */
 
 /* Polls of a device that may be stuck; the slowest FIFO takes about 2 ms to empty. */
 #define PATIENCE 1000000u
@@ -169,7 +169,7 @@ void uart_init(void)
 {
     if (!present)
         return;
-    interrupt_register(LINE, uart_interrupt);
+    interrupt_register(LINE, "ttyS0", uart_interrupt);
     uint64_t flags = interrupts_save();
     interrupt_driven = true;
     enable(ENABLE_RECEIVE | ENABLE_LINE_STATUS);
@@ -208,9 +208,15 @@ size_t uart_write_room(void)
     return room;
 }
 
+size_t uart_queued(void)
+{
+    return ring_buffer_used(&output);
+}
+
 bool uart_drained(void)
 {
-    return ring_buffer_used(&output) == 0;
+    return ring_buffer_used(&output) == 0 &&
+           (!present || (read_register(LINE_STATUS) & STATUS_ALL_SENT));
 }
 
 /* Sends up to one FIFO by polling; false if the device does not answer. */

@@ -16,6 +16,7 @@ void uart_use_polling(void);
 size_t uart_write(const void *data, size_t size);
 size_t uart_write_room(void);
 size_t uart_read(void *data, size_t size);
+size_t uart_queued(void);
 bool uart_drained(void);
 
 /* Writes all of it, waiting for the device where the buffer is full. */

@@ -34,6 +34,24 @@ def test_interrupt_and_stop(shell: Shell) -> None:
     shell.wait_prompt()
 
 
+def test_login_does_not_wait_for_ever(shell: Shell) -> None:
+    """A minute is soon over here: an idle machine need not keep to the wall clock."""
+    shell.type("login\n")
+    shell.expect("login: ")
+    shell.expect("Login timed out after 60 seconds\r\r\n")
+    shell.wait_prompt()
+
+
+def test_settings_change_behind_the_output(shell: Shell) -> None:
+    """tcdrain(3): 3000 bytes take a quarter of a second at 115200 bit/s; stty waits for them."""
+    moments = " read {} rest </proc/uptime;"
+    text = "head -c 3000 /dev/zero | tr '\\0' x;"
+    settings = f"{moments.format('a')} stty 115200;{moments.format('b')}"
+    output = shell.output(f"{text}{settings} echo; echo $a $b")
+    written, sent = map(float, output.splitlines()[-1].split())
+    assert 0.15 < sent - written < 1
+
+
 def test_poweroff(shell: Shell) -> None:
     shell.type("poweroff\n")
     shell.machine.wait_end(60)

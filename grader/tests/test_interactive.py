@@ -150,6 +150,7 @@ def test_quit(terminal: Terminal) -> None:
     terminal.shows(f"{PROMPT} ready cat", "ready", "^\\Quit", f"{PROMPT} echo $?", "131", PROMPT)
 
 
+@also_in_bochs
 def test_two_jobs(terminal: Terminal) -> None:
     """The current and the previous job, by number and by name."""
     shown = []
@@ -178,6 +179,7 @@ def test_two_jobs(terminal: Terminal) -> None:
     terminal.shows(*shown, PROMPT)
 
 
+@also_in_bochs
 def test_kill_and_wait(terminal: Terminal) -> None:
     terminal.type(f"ready sleep 100 &{ENTER}")
     terminal.find("^(.*# )?ready$")  # after the prompt or before it
@@ -188,6 +190,7 @@ def test_kill_and_wait(terminal: Terminal) -> None:
     terminal.shows(*shown, "[1]+  Terminated                 ready sleep 100", PROMPT)
 
 
+@also_in_bochs
 def test_wait_is_interrupted(terminal: Terminal) -> None:
     """Ctrl-C at `wait` gives the prompt back; the background job, another group, lives."""
     terminal.type(f"sleep 100 & echo ready; wait; echo no{ENTER}")
@@ -212,6 +215,7 @@ def test_trap(terminal: Terminal) -> None:
     terminal.shows(*shown, "^Ccaught", "3", PROMPT)
 
 
+@also_in_bochs
 def test_trap_of_a_stop(terminal: Terminal, shell: Shell) -> None:
     """SIGTSTP caught, SIGCONT caught after the program has stopped itself."""
     traps = "trap 'echo T; kill -STOP $$' TSTP\ntrap 'echo C; exit' CONT\n"
@@ -237,6 +241,7 @@ def test_pipeline_dies_as_a_whole(terminal: Terminal) -> None:
     terminal.shows(*shown, f"{PROMPT} echo $?; pidof cat sleep; echo $?; jobs", "130", "1", PROMPT)
 
 
+@also_in_bochs
 def test_pipeline_stops_as_a_whole(terminal: Terminal) -> None:
     terminal.type(f"ready sleep 1000 | cat | cat{ENTER}")
     shown = [f"{PROMPT} ready sleep 1000 | cat | cat", "ready"]
@@ -270,6 +275,7 @@ def test_background_read_stops(terminal: Terminal) -> None:
     terminal.shows(*shown, PROMPT)
 
 
+@also_in_bochs
 def test_background_write_stops_with_tostop(terminal: Terminal) -> None:
     terminal.type(f"stty tostop; echo one & {STOPPED}{ENTER}")
     first = f"{PROMPT} stty tostop; echo one & {STOPPED}"
@@ -283,6 +289,7 @@ def test_background_write_stops_with_tostop(terminal: Terminal) -> None:
     terminal.shows(*shown, PROMPT)
 
 
+@also_in_bochs
 def test_background_stty_stops(terminal: Terminal) -> None:
     """Changes of the terminal's settings need the foreground, with and without tostop."""
     terminal.type(f"stty -echo & {STOPPED}{ENTER}")
@@ -293,6 +300,7 @@ def test_background_stty_stops(terminal: Terminal) -> None:
     terminal.shows(*shown, f"{PROMPT} kill %1; fg", "stty -echo", "Terminated", PROMPT)
 
 
+@also_in_bochs
 def test_orphaned_group_reads(terminal: Terminal, shell: Shell) -> None:
     """Nobody could continue it: its read fails instead of stopping it."""
     until_parent_ends = "while kill -0 $1; do :; done 2>/dev/null"
@@ -302,6 +310,7 @@ def test_orphaned_group_reads(terminal: Terminal, shell: Shell) -> None:
     terminal.shows("cat: read error: Input/output error", "1", PROMPT)
 
 
+@also_in_bochs
 def test_orphaned_group_that_is_stopped(terminal: Terminal, shell: Shell) -> None:
     """It gets SIGHUP and SIGCONT."""
     write(
@@ -314,6 +323,7 @@ def test_orphaned_group_that_is_stopped(terminal: Terminal, shell: Shell) -> Non
     terminal.shows("CONT", "HUP", "on", PROMPT)
 
 
+@also_in_bochs
 def test_stopped_job_at_the_end_of_its_shell(terminal: Terminal) -> None:
     """The shell warns, then goes; the job becomes orphaned, is hung up and dies."""
     terminal.type(f"sh{ENTER}")
@@ -336,6 +346,7 @@ def test_stopped_job_at_the_end_of_its_shell(terminal: Terminal) -> None:
     terminal.shows(*shown, PROMPT)
 
 
+@also_in_bochs
 def test_time(terminal: Terminal) -> None:
     terminal.type(f"time sleep 1{ENTER}")
     terminal.shows(
@@ -347,6 +358,7 @@ def test_time(terminal: Terminal) -> None:
     )
 
 
+@also_in_bochs
 def test_time_of_a_busy_program(terminal: Terminal) -> None:
     """Processor time is counted, as user's and system's."""
     terminal.type(f"time timeout -s KILL 1 sh -c '{LOOP}'{ENTER}")
@@ -410,6 +422,7 @@ def test_completion(terminal: Terminal) -> None:
     terminal.shows(*shown, f"{PROMPT} ls alpha/x2", "alpha/x2", PROMPT)
 
 
+@also_in_bochs
 def test_interrupt_at_the_prompt(terminal: Terminal) -> None:
     terminal.type("echo not run")
     terminal.shows(f"{PROMPT} echo not run")
@@ -497,6 +510,7 @@ def test_erasing_in_a_line(terminal: Terminal) -> None:
     terminal.shows(*shown, PROMPT)
 
 
+@also_in_bochs
 def test_literal_next_and_reprint(terminal: Terminal) -> None:
     terminal.type(f"ready od -An -c{ENTER}")
     shown = [f"{PROMPT} ready od -An -c", "ready"]
@@ -529,6 +543,7 @@ def test_utf8(terminal: Terminal) -> None:
     terminal.shows("12", PROMPT)
 
 
+@also_in_bochs
 def test_end_of_file_in_a_line(terminal: Terminal) -> None:
     """It hands over what there is; only on an empty line it is the end."""
     terminal.type(f"ready cat{ENTER}")
@@ -554,6 +569,7 @@ def quiet(terminal: Terminal, seconds: float) -> Callable[[], bool]:
     return condition
 
 
+@also_in_bochs
 def test_flow_control(terminal: Terminal) -> None:
     """Ctrl-S stops an endless output, Ctrl-Q continues it where it stopped."""
     terminal.type(f"clear; i=0; while sleep 0.01; do echo $((i += 1)); done{ENTER}")
@@ -582,6 +598,7 @@ def test_flow_control_holds_the_echo(terminal: Terminal) -> None:
     terminal.shows(*shown, "held", "held", PROMPT)
 
 
+@also_in_bochs
 def test_typing_ahead(terminal: Terminal) -> None:
     """What is typed while a program runs waits for the shell, unless a signal's key drops it."""
     terminal.type(f"ready sleep 100{ENTER}")
@@ -638,6 +655,7 @@ def test_stty(terminal: Terminal) -> None:
     terminal.shows(*shown[:2], f"{PROMPT} {PROMPT} stty -a", *SETTINGS.split("\n"), PROMPT)
 
 
+@also_in_bochs
 def test_stty_raw(terminal: Terminal) -> None:
     """Keys arrive one by one and mean nothing; a line feed is no more than that."""
     terminal.type(f"stty raw -echo; ready od -An -c -N 5; stty sane{ENTER}")
@@ -649,6 +667,7 @@ def test_stty_raw(terminal: Terminal) -> None:
     terminal.find("echoctl")
 
 
+@also_in_bochs
 def test_stty_characters(terminal: Terminal) -> None:
     terminal.type(f"stty intr ^K erase x; ready cat{ENTER}")
     shown = [f"{PROMPT} stty intr ^K erase x; ready cat", "ready"]
@@ -691,6 +710,7 @@ def test_input_settings(terminal: Terminal, case: tuple[str, str, str, str]) -> 
     assert terminal.lines[:2] == ["ready", line]
 
 
+@also_in_bochs
 def test_window_size(terminal: Terminal) -> None:
     """A change is told to the foreground group."""
     script = "trap \"stty size\" WINCH; stty rows 10 cols 40; stty rows 24 cols 80; :"
@@ -711,6 +731,7 @@ def test_size_that_the_kernel_does_not_know(terminal: Terminal) -> None:
 # ---- read ----------------------------------------------------------------------------------------
 
 
+@also_in_bochs
 def test_read_with_timeout(terminal: Terminal) -> None:
     terminal.type(f"read -t 1 x; echo $? [$x]{ENTER}")
     shown = [f"{PROMPT} read -t 1 x; echo $? [$x]", "1 []"]
@@ -722,6 +743,7 @@ def test_read_with_timeout(terminal: Terminal) -> None:
     terminal.shows(*shown, "in time", "0 [in time]", PROMPT)
 
 
+@also_in_bochs
 def test_read_of_characters(terminal: Terminal) -> None:
     terminal.type(f"echo ready; read -n 2 x; echo [$x]; read -s y; echo [$y]{ENTER}")
     shown = [f"{PROMPT} echo ready; read -n 2 x; echo [$x]; read -s y; echo [$y]", "ready"]
@@ -787,6 +809,7 @@ def test_vi(terminal: Terminal) -> None:
     terminal.shows(*after, PROMPT)
 
 
+@also_in_bochs
 def test_vi_scrolls(terminal: Terminal) -> None:
     terminal.type(f"seq 100 >f; vi f{ENTER}")
     terminal.shows(*numbers(1), "- f 1/100 1%", cursor=(0, 0))
@@ -808,6 +831,7 @@ def test_vi_scrolls(terminal: Terminal) -> None:
     terminal.shows("49", PROMPT)
 
 
+@also_in_bochs
 def test_vi_is_stopped(terminal: Terminal) -> None:
     """Ctrl-Z gives the shell its terminal modes back; fg restores vi's screen."""
     terminal.type(f"vi f{ENTER}")
@@ -850,6 +874,7 @@ def test_less(terminal: Terminal) -> None:
     terminal.shows(*numbers(25), PROMPT)
 
 
+@also_in_bochs
 def test_less_reads_a_pipe(terminal: Terminal) -> None:
     """The text comes from the pipe, the keys from the terminal."""
     terminal.type(f"seq 100 | less{ENTER}")
@@ -931,6 +956,7 @@ def test_watch(terminal: Terminal) -> None:
     terminal.find(rf"\^C\n{PROMPT}$")
 
 
+@also_in_bochs
 def test_another_user(terminal: Terminal) -> None:
     terminal.type(f"echo secret >s; chmod 600 s; su student{ENTER}")
     shown = [f"{PROMPT} echo secret >s; chmod 600 s; su student", *BANNER]
@@ -952,3 +978,53 @@ def test_another_user(terminal: Terminal) -> None:
     terminal.shows(*shown, student)
     terminal.type(END_OF_FILE)
     terminal.shows(*shown, student, PROMPT)
+
+
+@also_in_bochs
+def test_another_user_becomes_root(terminal: Terminal) -> None:
+    """And the shell below is the user's as before.  USER stays, if root is what su makes of one."""
+    student, root = "student@aramid:/tmp/t$", "student@aramid:/tmp/t#"
+    terminal.type(f"su student{ENTER}")
+    shown = [f"{PROMPT} su student", *BANNER]
+    terminal.shows(*shown, student)
+    terminal.type(f"/bin/su{ENTER}")
+    shown += [f"{student} /bin/su", *BANNER]
+    terminal.shows(*shown, root)
+    terminal.type(f"id -un; echo x >f; exit{ENTER}")
+    shown += [f"{root} id -un; echo x >f; exit", "root"]
+    terminal.shows(*shown, student)
+    terminal.type(f"rm -f f; exit{ENTER}")
+    shown += [f"{student} rm -f f; exit", "rm: can't remove 'f': Permission denied"]
+    terminal.shows(*shown, PROMPT)
+
+
+@also_in_bochs
+def test_script(terminal: Terminal) -> None:
+    """A terminal in the terminal, with everything that is shown kept in a file."""
+    terminal.type(f"probe-script log sh{ENTER}")
+    shown = [f"{PROMPT} probe-script log sh", *BANNER]
+    terminal.shows(*shown, PROMPT)
+    terminal.type(f"tty; stty size; ready sleep 100{ENTER}")
+    shown += [f"{PROMPT} tty; stty size; ready sleep 100", "/dev/pts/0", "24 80", "ready"]
+    terminal.shows(*shown)
+    terminal.type(STOP)
+    shown += ["^Z[1]+  Stopped                    ready sleep 100"]
+    terminal.shows(*shown, PROMPT)
+    terminal.type(f"fg{ENTER}")
+    shown += [f"{PROMPT} fg", "ready sleep 100"]
+    terminal.shows(*shown)
+    terminal.type(INTERRUPT)
+    shown += ["^C"]
+    terminal.shows(*shown, PROMPT)
+    terminal.type(f"vi f{ENTER}")
+    terminal.shows(*page([""], "- f 1/1 100%"), cursor=(0, 0))
+    terminal.type(f"itext{ESCAPE}")
+    terminal.shows(*page(["text"], "- f [Modified] 1/1 100%"))
+    terminal.type(f":wq{ENTER}")
+    terminal.find(rf"^{PROMPT}$")
+    terminal.type(f"clear; cat f; sh -c 'exit 7'{ENTER}")
+    terminal.shows("text", PROMPT)
+    terminal.type(END_OF_FILE)
+    terminal.shows("text", PROMPT, PROMPT)
+    terminal.type(f"x=$?; clear; echo $x; tty; ls /dev/pts; grep -c pts/0 log{ENTER}")
+    terminal.shows("7", "/dev/ttyS0", "ptmx", "1", PROMPT)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -16,7 +17,7 @@ STUDENT = "uid=1000(student) gid=1000(student) groups=1000(student)\n"
 
 # QEMU's names of the keys that have none of their own; of shifted ones the key alone.
 KEYS = {"\n": "ret", " ": "spc", "/": "slash", "-": "minus", ".": "dot", ";": "semicolon"}
-SHIFTED = {">": "dot", "$": "4", "?": "slash", "_": "minus"}
+SHIFTED = {">": "dot", "$": "4", "?": "slash", "_": "minus", "&": "7"}
 
 
 class Screen:
@@ -127,6 +128,79 @@ def test_the_two_consoles_know_each_other(screen: Screen) -> None:
     assert shell.output("who") == ""
 
 
+def test_job_control_on_the_screen(screen: Screen) -> None:
+    """Keys of the keyboard stop, continue and end jobs there as on the serial line."""
+    prompt = "root@aramid:~#"
+    stopped = "[1]+  Stopped                    sleep 1000"
+    screen.expect_last("aramid login:")
+    screen.type("root\n")
+    screen.expect_last(prompt)
+    screen.type("sleep 1000\n")
+    screen.expect_last(f"{prompt} sleep 1000")
+    sleeping = "until pidof sleep >/dev/null; do :; done"
+    Shell(screen.machine).output(sleeping)
+    screen.press("ctrl", "z")
+    screen.expect_last(f"{prompt} sleep 1000", f"^Z{stopped}", prompt)
+    screen.type("jobs; bg\n")
+    screen.expect_last(f"{prompt} jobs; bg", stopped, "[1] sleep 1000", prompt)
+    screen.type("fg\n")
+    screen.expect_last(f"{prompt} fg", "sleep 1000")
+    screen.press("ctrl", "backslash")
+    screen.expect_last("sleep 1000", "^\\Quit", prompt)
+    screen.type("cat &\n")
+    screen.expect_last(f"{prompt} cat &", prompt)
+    screen.type("\n")
+    screen.expect_last(prompt, "[1]+  Stopped (tty input)        cat", prompt)
+    screen.type("fg\n")
+    screen.expect_last(f"{prompt} fg", "cat")
+    screen.type("typed\n")
+    screen.expect_last("cat", "typed", "typed")
+    screen.press("ctrl", "d")
+    screen.expect_last("typed", "typed", prompt)
+
+
+GETTY = "ps -o pid,args | awk '/[g]etty/ { print $1 }'"
+
+
+def wait_for_another(shell: Shell, before: str) -> str:
+    """The number of the getty that comes after the one of number `before`."""
+    while (now := shell.output(GETTY).strip()) in ("", before):
+        shell.output("usleep 100000")
+    return now
+
+
+def test_getty_is_started_again(shell: Shell) -> None:
+    """Killed, or ended by its own time limit for a name to be typed, which is set to a second."""
+    before = shell.output(GETTY).strip()
+    shell.output(f"kill -9 {before}")
+    before = wait_for_another(shell, before)
+    shell.output("cp /etc/inittab /tmp; sed -i 's/getty/& -t 1/' /etc/inittab; kill -HUP 1")
+    shell.output(f"sleep 0.2; kill -9 {before}; true")
+    for _ in range(3):
+        before = wait_for_another(shell, before)
+        assert "getty -t 1 38400 tty1" in shell.output("ps -o args")
+    shell.output("cp /tmp/inittab /etc/inittab; kill -HUP 1; sleep 2; rm /tmp/inittab")
+    before = shell.output(GETTY)
+    assert shell.output(f"sleep 2; {GETTY}") == before
+
+
+@pytest.mark.parametrize("command", ["poweroff", "reboot", "halt"])
+def test_shutdown_actions(boot: Boots, command: str) -> None:
+    """What inittab wants done at the end is done first, and to its end."""
+    shell = shell_of(boot())
+    line = "::shutdown:/bin/sh -c \"echo first; sleep 0.3; echo done\""
+    shell.output(f"echo '{line}' >>/etc/inittab; kill -HUP 1; usleep 200000")
+    shell.type(f"{command}\n")
+    for said in (
+        "first\r\ndone\r\n",
+        "The system is going down NOW!\r\n",
+        "Sent SIGTERM to all processes\r\n",
+        "Sent SIGKILL to all processes\r\n",
+        f"Requesting system {command}\r\n",
+    ):
+        shell.expect(said)
+
+
 def test_tools_for_the_screen(shell: Shell) -> None:
     shell.output("chvt 1; deallocvt")
     assert shell.run("chvt 2").status != 0
@@ -154,6 +228,43 @@ def test_su_interactively(shell: Shell) -> None:
     shell.type("exit\n")
     shell.wait_prompt()
     assert shell.output("id -u") == "0\n"
+
+
+def type_secret(shell: Shell, text: str) -> None:
+    """At a prompt for a password, which is shown a moment before echo is off."""
+    shell.expect("assword: ")
+    shell.machine.pump(0.1)
+    time.sleep(1)
+    shell.type(f"{text}\n")
+
+
+def test_su_back_to_root(boot: Boots) -> None:
+    """su is a set-user-ID program: it asks others for the password, if there is one.  By its
+    path, for the shell has a su of its own, as it has every applet, and that has no privileges."""
+    shell = shell_of(boot(memory=32))
+    shell.type("su student\n")
+    shell.wait_prompt()
+    assert shell.output("/bin/su -c id") == "uid=0(root) gid=0(root) groups=0(root)\n"
+    assert shell.output("/bin/su root -c 'su student -c \"/bin/su -c whoami\"'") == "root\n"
+    assert shell.run("su -c id").output == "su: must be suid to work properly\n"
+    shell.type("/bin/su\n")
+    shell.wait_prompt()
+    shell.type("passwd\n")
+    for _ in range(2):
+        type_secret(shell, "Secret-12")
+    shell.wait_prompt()
+    shell.type("exit\n")
+    shell.wait_prompt()
+    shell.type("/bin/su -c id\n")
+    type_secret(shell, "wrong")
+    shell.expect("su: incorrect password\r\n")
+    shell.wait_prompt()
+    assert shell.output("id -u") == "1000\n"
+    shell.type("/bin/su -c id\n")
+    type_secret(shell, "Secret-12")
+    shell.expect(r"\nuid=0\(root\) gid=0\(root\) groups=0\(root\)\r\n")
+    shell.wait_prompt()
+    assert b"Secret" not in shell.machine.transcript
 
 
 def test_login_without_password(shell: Shell) -> None:
@@ -186,8 +297,7 @@ def test_password(boot: Boots) -> None:
     shell = shell_of(boot())
     shell.type("passwd student\n")
     for _ in range(2):
-        shell.expect("assword: ")
-        shell.type("Secret-12\n")
+        type_secret(shell, "Secret-12")
     shell.wait_prompt()
     assert "Secret" not in shell.output("cat /etc/shadow")
     assert b"Secret" not in shell.machine.transcript  # it is not echoed

@@ -1,4 +1,7 @@
-"""Pseudo-terminals, in QEMU: the probe's checks hold as they do on Linux, and nothing is left."""
+"""Pseudo-terminals and the line discipline, in QEMU: the probes' checks hold as they do on Linux,
+and nothing is left."""
+
+import pytest
 
 from shell import Shell
 
@@ -8,8 +11,9 @@ def free_memory(shell: Shell) -> int:
     return int(shell.output("awk '/MemFree/ { print $2 }' /proc/meminfo"))
 
 
-def test_probe(shell: Shell) -> None:
-    result = shell.run("probe-pty", patience=60)
+@pytest.mark.parametrize("name", ["pty", "tty"])
+def test_probe(shell: Shell, name: str) -> None:
+    result = shell.run(f"probe-{name}", patience=60)
     assert [line for line in result.output.split("\n") if line and not line.startswith("ok ")] == []
     assert result.status == 0
 

@@ -9,11 +9,12 @@
 
 #define ALARM_INTERVAL_LEAST 100000u /* ns between two signals of an interval timer */
 
-#define PROCESS_LIMIT     4096 /* processes in the system, and of one user (RLIMIT_NPROC) */
-#define PAGES_PER_PROCESS 64   /* of the machine's memory, when RLIMIT_NPROC is set */
+#define PROCESS_LIMIT     4096  /* processes in the system, and of one user (RLIMIT_NPROC) */
+#define PAGES_PER_PROCESS 64    /* of the machine's memory, when RLIMIT_NPROC is set */
 #define PID_LIMIT         32768 /* process ids lie below this (/proc/sys/kernel/pid_max) */
 #define OPEN_FILES_SOFT   1024  /* RLIMIT_NOFILE */
 #define OPEN_FILES_HARD   4096
+#define FILES_LEAST       8192 /* open files in the system, however small it is */
 #define SIGNALS_QUEUED    4096 /* siginfo records waiting in the whole system */
 
 #define USER_STACK_LIMIT  (8ull << 20) /* bytes, RLIMIT_STACK */
@@ -32,14 +33,21 @@
 #define TRANSFER_STRETCH    ((size_t)1 << 20) /* bytes of a transfer between chances to yield */
 #define FAULT_AROUND_PAGES  16                /* cached file pages mapped by one page fault */
 
-#define TTY_INPUT_SIZE   65536u /* bytes of edited input waiting for a reader */
-#define TTY_LINE_LIMIT   4096   /* bytes in one line being edited, its end included (MAX_CANON) */
-#define TTY_BACKLOG_SIZE 16384u /* bytes of echo and output that a full console is still owed */
-#define PTY_LIMIT        256    /* pseudo-terminals */
-#define PTY_QUEUE_SIZE   8192u  /* bytes each way between the two sides of one; and its backlog */
-#define TTY_PIECE        256u   /* bytes a terminal takes in or processes for output at a time */
+#define TTY_INPUT_SIZE     65536u /* bytes of edited input waiting for a reader */
+#define TTY_LINE_LIMIT     4096   /* bytes in one line being edited, its end included (MAX_CANON) */
+#define TTY_BACKLOG_SIZE   16384u /* bytes of echo and output that a full console is still owed */
+#define TTY_DRAIN_INTERVAL 1000000u /* ns between looks whether a console's last byte has left */
+#define PTY_LIMIT          256      /* pseudo-terminals */
+#define PTY_QUEUE_SIZE     8192u /* bytes each way between the two sides of one; and its backlog */
+#define TTY_PIECE          256u  /* bytes a terminal takes in or processes for output at a time */
 
-#define PIPE_PAGES_KEPT 4  /* pages that an empty pipe holds on to */
-#define POLL_ON_STACK   16 /* files that poll(2) waits for without allocating memory */
+#define AREAS_LIMIT 65530 /* areas of one address space (/proc/sys/vm/max_map_count) */
+
+#define PIPE_PAGES      16           /* a pipe's capacity, pipe(7) */
+#define PIPE_PAGES_MANY 2            /* the same for a user who has too many */
+#define PIPE_PAGES_USER 16384        /* of all pipes of one user, before he has too many */
+#define PIPE_SIZE_MAX   (1ull << 20) /* bytes that all but root may give a pipe */
+#define PIPE_PAGES_KEPT 4            /* pages that an empty pipe holds on to */
+#define POLL_ON_STACK   16           /* files that poll(2) waits for without allocating memory */
 
 #endif

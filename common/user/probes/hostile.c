@@ -1,10 +1,11 @@
-/* probe-hostile SEED CALLS: no argument of a system call harms the kernel.
+/* probe-hostile SEED CALLS [USER]: no argument of a system call harms the kernel.
  *
  * Every number from 0 to 460 is called with arguments drawn from a pool of everything that has ever
  * been mistaken for a pointer, a length, a descriptor or a flag.  The calls are made in children, a
  * few in each, because many of them end or cripple their caller; a child that makes no progress is
- * killed.  The children live in a directory of their own, which is their root.  What root can
- * change for everybody (clock, host name, terminal) is put back at the end.
+ * killed.  The children live in a directory of their own, which is their root, as root or as the
+ * user with the id USER.  What root can change for everybody (clock, host name, terminal) is put
+ * back at the end.
  *
  * Nothing can be said about results.  What counts is that the kernel goes on, so the only output is
  * a summary; the caller then looks at the free memory. */
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -49,6 +51,7 @@ static uint64_t draw(uint64_t limit)
 static char *area;                /* valid, read-only, inaccessible, unmapped: a page each */
 static volatile unsigned *counter; /* calls made, shared with the parent */
 static pid_t self;
+static uid_t user; /* as whom the calls are made */
 
 static const char *const names[] = {
     "x", "d", "d/y", ".", "..", "/", "", "loop", "link", "fifo", "x/", "d/../x", "tmpfs", "proc",
@@ -178,6 +181,8 @@ static void child(unsigned first, unsigned calls)
     if (chroot(".") != 0)
         _exit(2);
     open_files();
+    if (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user)))
+        _exit(2);
     area = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     mprotect(area + PAGE, PAGE, PROT_READ);
     mprotect(area + 2 * PAGE, PAGE, PROT_NONE);
@@ -226,7 +231,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 static void prepare(void)
 {
     mkdir(SCRATCH, 0755);
-    if (chdir(SCRATCH) != 0)
+    if (chdir(SCRATCH) != 0 || chown(SCRATCH, user, user) != 0)
         exit(2);
     mkdir("d", 0755);
     mkdir("proc", 0755);
@@ -282,8 +287,9 @@ int main(int argc, char **argv)
     unsigned calls, asleep = 0, children = 0;
     sigset_t set;
 
-    if (argc != 3 || geteuid() != 0)
+    if (argc < 3 || geteuid() != 0)
         return 2;
+    user = argc > 3 ? (uid_t)atoi(argv[3]) : 0;
     state = 0x9e3779b97f4a7c15ull ^ strtoull(argv[1], NULL, 0) << 1;
     calls = (unsigned)atoi(argv[2]);
     uname(&names_before);

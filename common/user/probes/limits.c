@@ -57,6 +57,15 @@ static void calls(void)
     check_errno("prlimit of nobody", ESRCH,
                 syscall(SYS_prlimit64, 999999, RLIMIT_FSIZE, NULL, &old));
     check("prlimit of another", 0, syscall(SYS_prlimit64, 1, RLIMIT_FSIZE, NULL, &old));
+    check_errno("nobody before no such limit", ESRCH,
+                syscall(SYS_prlimit64, 999999, RLIM_NLIMITS, NULL, &old));
+    check_errno("a bad address before nobody", EFAULT,
+                syscall(SYS_prlimit64, 999999, RLIM_NLIMITS, bad_address, &old));
+    check_errno("no such limit before no address", EINVAL,
+                syscall(SYS_getrlimit, RLIM_NLIMITS, NULL));
+    check_errno("no address", EFAULT, syscall(SYS_getrlimit, RLIMIT_FSIZE, NULL));
+    check_errno("no address before no such limit", EFAULT,
+                syscall(SYS_setrlimit, RLIM_NLIMITS, NULL));
     check("a user may only lower", EXITED(0), child_status(user_limits));
 }
 
@@ -121,6 +130,90 @@ static int root_processes(void)
     if (child == 0)
         _exit(0);
     return child > 0 && waitpid(child, NULL, 0) == child ? 0 : 1;
+}
+
+/* Who becomes a user with too many processes hears of it when he calls execve(2). */
+static int processes_by_setuid(void)
+{
+    pid_t child[2];
+    for (int i = 0; i < 2; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            if (setresuid(4322, 4322, 4322))
+                _exit(1);
+            for (;;)
+                pause();
+        }
+    }
+    usleep(50000);
+    limit(RLIMIT_NPROC, 1, 1);
+    if (setresuid(4322, 4322, 4322))
+        return 1;
+    for (int i = 0; i < 2; i++) {
+        execl("/bin/busybox", "true", NULL);
+        if (errno != EAGAIN)
+            return 2;
+        kill(child[i], SIGKILL);
+        waitpid(child[i], NULL, 0);
+    }
+    execl("/bin/busybox", "true", NULL);
+    return 3;
+}
+
+/* An effective user id of 0 is privilege enough. */
+static int processes_privileged(void)
+{
+    if (setresuid(4323, 0, 0))
+        return 1;
+    limit(RLIMIT_NPROC, 0, 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    return child > 0 && waitpid(child, NULL, 0) == child ? 0 : 2;
+}
+
+static int priorities(void)
+{
+    if (setpriority(PRIO_PROCESS, 0, 25) || getpriority(PRIO_PROCESS, 0) != 19)
+        return 1;
+    if (setpriority(PRIO_PROCESS, 0, -25) || getpriority(PRIO_PROCESS, 0) != -20)
+        return 2;
+    if (setpriority(3, 0, 0) != -1 || errno != EINVAL)
+        return 3;
+    if (setpriority(PRIO_PROCESS, 999999, 0) != -1 || errno != ESRCH)
+        return 4;
+    setpriority(PRIO_PROCESS, 0, 5);
+    pid_t child = fork();
+    if (child == 0) {
+        if (setresuid(4323, 4323, 4323))
+            _exit(1);
+        if (setpriority(PRIO_PROCESS, 0, 4) != -1 || errno != EACCES)
+            _exit(2);
+        if (setpriority(PRIO_PROCESS, 0, 5) || setpriority(PRIO_PROCESS, 0, 6))
+            _exit(3);
+        if (setpriority(PRIO_PROCESS, getppid(), 10) != -1 || errno != EPERM)
+            _exit(4);
+        if (getpriority(PRIO_USER, 0) != 6 || getpriority(PRIO_PROCESS, getppid()) != 5)
+            _exit(5);
+        errno = 0;
+        _exit(nice(100) == 19 && nice(-1) == -1 && errno == EPERM ? 0 : 6);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    return status ? 10 + (status >> 8) : 0;
+}
+
+/* A limit lowered below what is in use takes nothing away; children inherit it. */
+static int inherited_limit(void)
+{
+    struct rlimit got;
+    limit(RLIMIT_MSGQUEUE, 77, 78);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(getrlimit(RLIMIT_MSGQUEUE, &got) || got.rlim_cur != 77 || got.rlim_max != 78);
+    int status;
+    waitpid(child, &status, 0);
+    return status >> 8;
 }
 
 static int file_size(void)
@@ -285,6 +378,10 @@ static void each(void)
     check("RLIMIT_NOFILE", EXITED(0), child_status(open_files));
     check("RLIMIT_NPROC of a user", EXITED(0), child_status(processes));
     check("RLIMIT_NPROC of root", EXITED(0), child_status(root_processes));
+    check("RLIMIT_NPROC of a new user", EXITED(0), child_status(processes_by_setuid));
+    check("RLIMIT_NPROC of a privileged user", EXITED(0), child_status(processes_privileged));
+    check("RLIMIT_NICE", EXITED(0), child_status(priorities));
+    check("children inherit limits", EXITED(0), child_status(inherited_limit));
     check("RLIMIT_FSIZE", KILLED(SIGXFSZ), child_status(file_size));
     check("RLIMIT_AS", EXITED(0), child_status(address_space));
     check("RLIMIT_AS and the stack", KILLED(SIGSEGV), child_status(stack_and_address_space));

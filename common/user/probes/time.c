@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -259,6 +260,59 @@ static void processor_time(void)
     check("user and system time never go back", 0, back);
 }
 
+#define LARGE (8 << 20)
+
+static int use_memory(void)
+{
+    struct rusage usage;
+    char *space = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    getrusage(RUSAGE_SELF, &usage);
+    long faults = usage.ru_minflt, before = usage.ru_maxrss;
+    for (size_t i = 0; i < LARGE; i += 4096)
+        space[i] = 1;
+    munmap(space, LARGE);
+    getrusage(RUSAGE_SELF, &usage);
+    if (usage.ru_maxrss < before + LARGE / 1024 - 64 || usage.ru_maxrss > before + LARGE / 512)
+        return 1; /* what was given back still counts as the most */
+    return usage.ru_minflt - faults >= LARGE / 4096 / 16 ? 0 : 2;
+}
+
+static int switch_often(void)
+{
+    struct rusage usage;
+    for (int i = 0; i < 20; i++)
+        usleep(1000);
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw >= 20 ? 0 : 1;
+}
+
+static void other_usage(void)
+{
+    struct rusage usage, before;
+    int status;
+    getrusage(RUSAGE_CHILDREN, &before);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(use_memory());
+    wait4(child, &status, 0, &usage);
+    check("memory and faults are counted", 0, status);
+    check_true("wait4 tells the most memory", usage.ru_maxrss >= LARGE / 1024);
+    getrusage(RUSAGE_CHILDREN, &usage);
+    check_true("so does getrusage of children", usage.ru_maxrss >= LARGE / 1024);
+    check_true("faults of children", usage.ru_minflt - before.ru_minflt >= LARGE / 4096 / 16);
+    check("sleeping is a voluntary switch", 0, child_status(switch_often));
+    getrusage(RUSAGE_CHILDREN, &usage);
+    check_true("switches of children", usage.ru_nvcsw - before.ru_nvcsw >= 20);
+    long most = usage.ru_maxrss;
+    if (fork() == 0)
+        _exit(0);
+    wait(NULL);
+    getrusage(RUSAGE_CHILDREN, &usage);
+    check("a small child does not change the most", most, usage.ru_maxrss);
+    getrusage(RUSAGE_THREAD, &usage);
+    check_true("RUSAGE_THREAD", usage.ru_maxrss > 0 && usage.ru_minflt > 0);
+}
+
 static void processor_timers(void)
 {
     struct itimerval value;
@@ -297,6 +351,7 @@ int main(void)
     sleeps();
     alarms();
     processor_time();
+    other_usage();
     processor_timers();
     return checks_failed;
 }

@@ -73,8 +73,8 @@ static long set_flag(struct file *file, unsigned flag, user_address from)
 
 static long bytes_to_read(const struct file *file, user_address to)
 {
-    uint64_t size = file->inode->attributes.size;
-    int left = size > file->position ? (int)min(size - file->position, (uint64_t)INT32_MAX) : 0;
+    /* Negative behind the end, cut to an int: Linux answers whatever the difference is. */
+    int left = (int)(file->inode->attributes.size - file->position);
 
     return copy_to_user(to, &left, sizeof(left));
 }

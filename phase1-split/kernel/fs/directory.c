@@ -54,6 +54,20 @@ static int emit(struct output *out, const char *name, size_t length, uint64_t nu
     return 0;
 }
 
+/* Listing neither sleeps nor lists another directory inside: one buffer serves all. */
+static struct directory_entry entries[LISTED];
+
+/* A directory that changes by itself may be gone, and then has not even its own two entries. */
+static int check_there(const struct file *file)
+{
+    const struct inode *inode = file->inode;
+    size_t count;
+
+    if (file->position >= OWN_ENTRIES || !(inode->fs->type->flags & FS_VOLATILE))
+        return 0;
+    return inode->fs->type->directory->list(inode->node, 0, entries, 1, &count);
+}
+
 static int emit_own(struct output *out, struct file *file)
 {
     const struct dentry *directory = file->path.dentry;
@@ -73,8 +87,6 @@ static int emit_own(struct output *out, struct file *file)
 
 static int emit_listed(struct output *out, struct file *file)
 {
-    /* Listing neither sleeps nor lists another directory inside: one buffer serves all. */
-    static struct directory_entry entries[LISTED];
     struct inode *inode = file->inode;
     size_t count;
 
@@ -110,8 +122,10 @@ long directory_read(struct file *file, user_address to, size_t size)
         return -ENOTDIR;
     if (file->path.dentry->unlinked)
         return -ENOENT;
-    int error = emit_own(&out, file);
+    int error = check_there(file);
 
+    if (!error)
+        error = emit_own(&out, file);
     if (!error)
         error = emit_listed(&out, file);
     if (out.written > 0 || !error) {

@@ -3,6 +3,7 @@
 #include <fs/private.h>
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 
 #include <lib/bits.h>
 #include <param.h>
@@ -105,10 +106,12 @@ static struct file *take_out(struct fd_table *table, int fd)
     return file;
 }
 
-/* A process that closes any descriptor of a file loses its record locks on it (fcntl(2)). */
+/* A process that closes any descriptor of a file loses its record locks on it (fcntl(2)).  One of
+ * O_PATH is of a place, not of the file. */
 static void close_file(const struct fd_table *table, struct file *file)
 {
-    file_unlock_all(file, table);
+    if (!(file->flags & O_PATH))
+        file_unlock_all(file, table);
     file_put(file);
 }
 

@@ -15,9 +15,11 @@
 #include <param.h>
 #include <platform/address_space.h>
 #include <platform/heap.h>
+#include <platform/log.h>
 #include <process/process.h>
 
 static uint64_t files; /* open files in the system */
+static uint64_t limit; /* how many there may be; 0: not asked yet */
 
 uint64_t file_count(void)
 {
@@ -26,8 +28,43 @@ uint64_t file_count(void)
 
 /* ---- life ---- */
 
+/* Linux's rule: a tenth of memory, if each takes 1 KiB with all that hangs on it, but not fewer than
+ * FILES_LEAST. */
+uint64_t file_limit(void)
+{
+    struct frame_statistics frames;
+
+    if (limit == 0) {
+        frame_statistics(&frames);
+        limit = max(frames.total * (PAGE_SIZE / 1024) / 10, (uint64_t)FILES_LEAST);
+    }
+    return limit;
+}
+
+void file_set_limit(uint64_t files_at_most)
+{
+    limit = max(files_at_most, (uint64_t)1);
+}
+
+/* The system's limit on open files is not root's, who has to put things right. */
+static int check_limit(void)
+{
+    static bool told;
+
+    if (files < file_limit() || !current || process_privileged())
+        return 0;
+    if (!told)
+        printk(LOG_INFO, "the limit of %llu open files is reached", (unsigned long long)limit);
+    told = true;
+    return -ENFILE;
+}
+
 int file_allocate(unsigned flags, struct file **out)
 {
+    int error = check_limit();
+
+    if (error)
+        return error;
     struct file *file = kmalloc(sizeof(*file));
 
     if (!file)
@@ -157,33 +194,34 @@ static long read_pages(struct file *file, struct user_buffer *to, uint64_t *posi
 /* Cuts a write to RLIMIT_FSIZE (setrlimit(2)) and to what an offset can express. */
 static int limit_size(struct user_buffer *from, uint64_t position)
 {
-    uint64_t limit = INT64_MAX;
+    uint64_t most = INT64_MAX;
 
     if (current)
-        limit = min(limit, (uint64_t)current_process()->limits[RLIMIT_FSIZE].rlim_cur);
-    if (position >= limit) {
-        if (limit < INT64_MAX)
-            signal_send_task(current, SIGXFSZ, NULL);
+        most = min(most, (uint64_t)current_process()->limits[RLIMIT_FSIZE].rlim_cur);
+    if (position >= most) {
+        if (most < INT64_MAX)
+            signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
-    if (user_buffer_left(from) > limit - position)
-        from->length = from->done + (size_t)(limit - position);
+    if (user_buffer_left(from) > most - position)
+        from->length = from->done + (size_t)(most - position);
     return 0;
 }
 
 static long write_pages(struct file *file, struct user_buffer *from, uint64_t *position)
 {
-    if (file->flags & O_APPEND)
-        *position = file->inode->attributes.size;
-    int error = limit_size(from, *position);
+    uint64_t at = file->flags & O_APPEND ? file->inode->attributes.size : *position;
+    int error = limit_size(from, at);
 
     if (error)
         return error;
     inode_drop_privileges(file->inode);
-    long moved = transfer_pages(file, from, position, page_cache_write);
+    long moved = transfer_pages(file, from, &at, page_cache_write);
 
-    if (moved > 0)
+    if (moved > 0) {
+        *position = at;
         inode_touch(file->inode, SET_MODIFIED | SET_CHANGED);
+    }
     return moved;
 }
 
@@ -211,8 +249,8 @@ static int call_once(struct file *file, struct user_buffer *buffer, uint64_t pos
 }
 
 /* Calls until there is nothing left to do: for a write that everything was taken, for a read that
- * a call brought less than asked for.  Sleeps where a call would block, unless a read has
- * something already or the file says O_NONBLOCK. */
+ * a call brought less than asked for.  Sleeps where a call would block, unless the file says
+ * O_NONBLOCK, or a read has something already from a call that did not. */
 static long transfer_stream(struct file *file, struct user_buffer *buffer, uint64_t *position,
                             bool writing)
 {
@@ -225,10 +263,12 @@ static long transfer_stream(struct file *file, struct user_buffer *buffer, uint6
 
         error = call_once(file, buffer, *position, writing, &wait, &piece);
         if (error == -EAGAIN && wait && !(file->flags & O_NONBLOCK) &&
-            (writing || before == start)) {
+            (writing || before == start || buffer->waited)) {
             error = wait_queue_sleep(wait, WAIT_FOREVER);
+            buffer->waited = true;
             continue;
         }
+        buffer->waited = false;
         size_t moved = buffer->done - before;
 
         *position += moved;
@@ -238,7 +278,7 @@ static long transfer_stream(struct file *file, struct user_buffer *buffer, uint6
             break;
     }
     if (error == -EPIPE && writing)
-        signal_send_task(current, SIGPIPE, NULL);
+        signal_send_self(SIGPIPE);
     return buffer->done > start ? (long)(buffer->done - start) : error;
 }
 
@@ -253,7 +293,7 @@ static int check_access(const struct file *file, unsigned refused)
     return inode_is_directory(file->inode) ? -EISDIR : 0;
 }
 
-long file_read(struct file *file, struct user_buffer *to, uint64_t *position)
+static long read_file(struct file *file, struct user_buffer *to, uint64_t *position)
 {
     int error = check_access(file, O_WRONLY);
 
@@ -270,7 +310,7 @@ long file_read(struct file *file, struct user_buffer *to, uint64_t *position)
     return transfer_stream(file, to, position, false);
 }
 
-long file_write(struct file *file, struct user_buffer *from, uint64_t *position)
+static long write_file(struct file *file, struct user_buffer *from, uint64_t *position)
 {
     int error = check_access(file, O_RDONLY);
 
@@ -285,6 +325,29 @@ long file_write(struct file *file, struct user_buffer *from, uint64_t *position)
     if (!file->ops->write)
         return -EINVAL;
     return transfer_stream(file, from, position, true);
+}
+
+/* /proc/PID/io counts calls and what they moved; at boot there is nobody to count for. */
+long file_read(struct file *file, struct user_buffer *to, uint64_t *position)
+{
+    long moved = read_file(file, to, position);
+
+    if (current) {
+        current_process()->transfers.reads++;
+        current_process()->transfers.read_bytes += moved > 0 ? (uint64_t)moved : 0;
+    }
+    return moved;
+}
+
+long file_write(struct file *file, struct user_buffer *from, uint64_t *position)
+{
+    long moved = write_file(file, from, position);
+
+    if (current) {
+        current_process()->transfers.writes++;
+        current_process()->transfers.written_bytes += moved > 0 ? (uint64_t)moved : 0;
+    }
+    return moved;
 }
 
 long file_read_kernel(struct file *file, void *to, size_t size, uint64_t position)
@@ -315,17 +378,23 @@ void file_accessed(struct file *file)
         inode_touch(file->inode, SET_ACCESSED);
 }
 
+int inode_may_grow(const struct inode *inode, uint64_t size)
+{
+    if (!current || size <= inode->attributes.size ||
+        size <= current_process()->limits[RLIMIT_FSIZE].rlim_cur)
+        return 0;
+    signal_send_self(SIGXFSZ);
+    return -EFBIG;
+}
+
 int inode_truncate(struct inode *inode, uint64_t size)
 {
     if (!inode_is_paged(inode))
         return inode_is_regular(inode) ? 0 : -EINVAL;
-    if (current && size > inode->attributes.size &&
-        size > current_process()->limits[RLIMIT_FSIZE].rlim_cur) {
-        signal_send_task(current, SIGXFSZ, NULL);
-        return -EFBIG;
-    }
-    int error = page_cache_resize(inode, size);
+    int error = inode_may_grow(inode, size);
 
+    if (!error)
+        error = page_cache_resize(inode, size);
     if (error)
         return error;
     inode_drop_privileges(inode);
@@ -337,7 +406,9 @@ int file_truncate(struct file *file, uint64_t size)
 {
     if ((file->flags & O_PATH))
         return -EBADF;
-    if (!inode_is_regular(file->inode) || (file->flags & O_ACCMODE) == O_RDONLY)
+    unsigned access = file->flags & O_ACCMODE;
+
+    if (!inode_is_regular(file->inode) || (access != O_WRONLY && access != O_RDWR))
         return -EINVAL;
     return inode_truncate(file->inode, size);
 }

@@ -14,6 +14,7 @@ struct file {
     struct inode *inode;        /* referenced */
     const struct file_ops *ops; /* NULL: paged file, directory or O_PATH */
     file_handle handle;
+    uint32_t locks;    /* it owns, as F_OFD_SETLK and flock(2) make them */
     bool seekable;     /* has a position: paged files, directories, some devices */
     bool in_service;   /* ops belong to Ring 2: memory is made present before calls */
     uint64_t position; /* bytes; for directories the cookie of the next entry */
@@ -54,8 +55,12 @@ uint32_t file_poll(struct file *file, struct wait_queue **wait);
 long file_ioctl(struct file *file, unsigned command, uint64_t value);
 int file_truncate(struct file *file, uint64_t size);
 
-/* Open files in the system, for leak checks. */
+/* Open files in the system, and how many there may be before all but root get -ENFILE. */
 uint64_t file_count(void);
+uint64_t file_limit(void);
+void file_set_limit(uint64_t limit);
+
+#define LOCK_SIZE 96 /* bytes of memory behind a record lock */
 
 /* ---- descriptor tables ---- */
 
@@ -63,6 +68,7 @@ struct fd_table {
     uint32_t references;     /* processes that share it */
     int size;                /* entries in `files` */
     int lowest_free;         /* no free descriptor below this */
+    uint32_t locks;          /* it owns: their memory is charged to it */
     struct file **files;     /* owned; NULL entries are free */
     uint64_t *close_on_exec; /* bit set */
 };

@@ -52,6 +52,12 @@ int inode_reserve(void)
     return reserved ? 0 : -ENOMEM;
 }
 
+void inode_reserve_drop(void)
+{
+    kfree(reserved);
+    reserved = NULL;
+}
+
 static int allocate(struct inode **out)
 {
     int error = inode_reserve();

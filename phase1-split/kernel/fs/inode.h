@@ -43,6 +43,7 @@ int inode_from_answer(struct file_system *fs, const struct node_answer *answer, 
 /* So that what follows a create() cannot fail: memory for one inode, to be used by the next
  * inode_from_answer() or dropped by the next inode_reserve().  0 or -ENOMEM. */
 int inode_reserve(void);
+void inode_reserve_drop(void);
 
 /* An inode of no file system with the given mode, its own number and one reference. */
 int inode_create_anonymous(uint32_t mode, struct inode **out);
@@ -63,8 +64,8 @@ int inode_set_attributes(struct inode *inode, const struct attributes *attribute
 void inode_touch(struct inode *inode, unsigned which);
 
 /* May the running process do this to the inode?  `wanted` is a set of R_OK, W_OK, X_OK as 4, 2, 1
- * (access(2)).  0, -EACCES.  By the effective ids; `real` takes the real ones instead. */
-int inode_permission(const struct inode *inode, unsigned wanted, bool real);
+ * (access(2)).  0, -EACCES.  By the file system ids, which follow the effective ones. */
+int inode_permission(const struct inode *inode, unsigned wanted);
 
 /* True for the owner and for root. */
 bool inode_owned(const struct inode *inode);

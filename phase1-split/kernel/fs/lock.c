@@ -1,28 +1,35 @@
-/* Locks on files.  POSIX record locks, fcntl_locking(2), are ranges of a file that belong to a
- * process; flock(2)'s are on the whole of it and belong to the open file.  Neither kind minds the
- * other.
+/* Locks on files.  Record locks, fcntl_locking(2), are ranges of a file that belong to a process
+ * (POSIX) or to the open file (F_OFD_*); flock(2)'s are on the whole of it and belong to the open
+ * file.  Record locks do not mind flock(2)'s, nor these them.
  *
  * Each inode has a list of locks; the owner is the open file or the descriptor table, which is the
  * process's identity in matters of files.  Whoever waits, waits on one queue for all: locks are
- * rare, and every change makes waiters look again. */
+ * rare, and every change makes waiters look again.  The locks of one owner stand together, sorted;
+ * those of one type neither overlap nor touch: F_GETLK shows them as Linux does. */
+#include <fs/lock.h>
 #include <fs/private.h>
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 
+#include <lib/bits.h>
 #include <platform/heap.h>
 #include <platform/user.h>
 #include <process/process.h>
 
 struct record_lock {
-    struct list node;    /* inode->locks */
-    const void *owner;   /* struct file, or struct fd_table */
-    bool of_file;        /* flock(2)'s */
-    int32_t process;     /* id, for F_GETLK */
+    struct list node; /* inode->locks */
+    struct list all;  /* every lock there is */
+    const struct inode *inode;
+    void *owner;         /* struct file, or struct fd_table */
+    bool whole;          /* flock(2)'s */
+    int32_t process;     /* id, for F_GETLK; -1: an open file's */
     short type;          /* F_RDLCK, F_WRLCK; F_UNLCK in a request */
     uint64_t start, end; /* bytes; `end` is the last one */
 };
+
+_Static_assert(sizeof(struct record_lock) <= LOCK_SIZE, "what a lock is charged");
 
 /* A process asleep until `blocker` lets go; NULL: something has changed, it will look again. */
 struct lock_waiter {
@@ -35,6 +42,7 @@ struct lock_waiter {
 
 static struct wait_queue changed = { .waiters = LIST_INITIAL(changed.waiters) };
 static struct list waiters = LIST_INITIAL(waiters);
+static struct list locks = LIST_INITIAL(locks);
 
 static void tell_waiters(void)
 {
@@ -50,21 +58,43 @@ static bool overlap(const struct record_lock *a, const struct record_lock *b)
     return a->start <= b->end && b->start <= a->end;
 }
 
+static bool touch(const struct record_lock *a, const struct record_lock *b)
+{
+    return a->start <= b->end + 1 && b->start <= a->end + 1;
+}
+
+static bool same_owner(const struct record_lock *a, const struct record_lock *b)
+{
+    return a->owner == b->owner && a->whole == b->whole;
+}
+
 /* A lock of somebody else that stands in the way, or NULL. */
 static struct record_lock *conflict(struct inode *inode, const struct record_lock *wanted)
 {
     struct record_lock *lock;
 
     list_for_each_entry(lock, &inode->locks, node)
-        if (lock->owner != wanted->owner && lock->of_file == wanted->of_file &&
-            overlap(lock, wanted) && (lock->type == F_WRLCK || wanted->type == F_WRLCK))
+        if (lock->owner != wanted->owner && lock->whole == wanted->whole && overlap(lock, wanted) &&
+            (lock->type == F_WRLCK || wanted->type == F_WRLCK))
             return lock;
     return NULL;
 }
 
+/* Memory for locks has no limit of its own, but whoever takes most is the first to go when there is
+ * none (memory/reclaim.c). */
+static void charge(const struct record_lock *lock, int change)
+{
+    if (lock->whole || lock->process == -1)
+        ((struct file *)lock->owner)->locks += (uint32_t)change;
+    else
+        ((struct fd_table *)lock->owner)->locks += (uint32_t)change;
+}
+
 static void lock_free(struct record_lock *lock)
 {
+    charge(lock, -1);
     list_remove(&lock->node);
+    list_remove(&lock->all);
     kfree(lock);
 }
 
@@ -79,8 +109,10 @@ static void cut(struct record_lock *lock, const struct record_lock *hole,
         *rest = *lock;
         rest->start = hole->end + 1;
         list_insert_after(&lock->node, &rest->node);
+        list_insert_after(&lock->all, &rest->all);
         *spare = NULL;
         lock->end = hole->start - 1;
+        charge(rest, 1);
     } else if (lock->start < hole->start) {
         lock->end = hole->start - 1;
     } else if (lock->end > hole->end) {
@@ -88,6 +120,28 @@ static void cut(struct record_lock *lock, const struct record_lock *hole,
     } else {
         lock_free(lock);
     }
+}
+
+/* Enters a lock at its place among its owner's. */
+static void insert(struct inode *inode, struct record_lock *added)
+{
+    struct list *following = &inode->locks;
+    struct record_lock *lock;
+    bool among_own = false;
+
+    list_for_each_entry(lock, &inode->locks, node) {
+        bool own = same_owner(lock, added);
+
+        if (own ? lock->start > added->start : among_own) {
+            following = &lock->node;
+            break;
+        }
+        among_own |= own;
+    }
+    added->inode = inode;
+    list_add_tail(following, &added->node);
+    list_add_tail(&locks, &added->all);
+    charge(added, 1);
 }
 
 /* Replaces what the owner has in the range.  -ENOMEM with nothing changed. */
@@ -101,12 +155,20 @@ static int apply(struct inode *inode, const struct record_lock *request)
         kfree(spare);
         return -ENOMEM;
     }
-    list_for_each_entry_safe(lock, following, &inode->locks, node)
-        if (lock->owner == request->owner && overlap(lock, request))
+    *added = *request;
+    list_for_each_entry_safe(lock, following, &inode->locks, node) {
+        if (!same_owner(lock, request))
+            continue;
+        if (lock->type == request->type && touch(lock, added)) {
+            added->start = min(added->start, lock->start);
+            added->end = max(added->end, lock->end);
+            lock_free(lock);
+        } else if (overlap(lock, request)) {
             cut(lock, request, &spare);
+        }
+    }
     if (request->type != F_UNLCK) {
-        *added = *request;
-        list_add_tail(&inode->locks, &added->node);
+        insert(inode, added);
         added = NULL;
     }
     kfree(added);
@@ -137,7 +199,7 @@ static int wait_for(const struct record_lock *request, const struct record_lock 
 {
     struct lock_waiter waiter = { .owner = request->owner, .blocker = blocker->owner };
 
-    if (!request->of_file && would_deadlock(waiter.owner, waiter.blocker))
+    if (request->process > 0 && !request->whole && would_deadlock(waiter.owner, waiter.blocker))
         return -EDEADLK;
     list_add(&waiters, &waiter.node);
     int error = wait_queue_sleep(&changed, WAIT_FOREVER);
@@ -177,21 +239,21 @@ static int range_of(const struct file *file, const struct flock *user, struct re
     default:
         return -EINVAL;
     }
-    int64_t start, end;
+    int64_t start, end = INT64_MAX;
 
     if (__builtin_add_overflow(base, user->l_start, &start))
         return -EOVERFLOW;
-    if (user->l_len == 0)
-        end = INT64_MAX;
-    else if (__builtin_add_overflow(start, user->l_len, &end) ||
-             __builtin_sub_overflow(end, 1, &end))
-        return -EOVERFLOW;
-    if (user->l_len < 0) { /* the bytes before `start` */
+    if (start < 0)
+        return -EINVAL;
+    if (user->l_len > 0) {
+        if (__builtin_add_overflow(start, user->l_len - 1, &end))
+            return -EOVERFLOW;
+    } else if (user->l_len < 0) { /* the bytes before `start` */
+        if (start + user->l_len < 0)
+            return -EINVAL;
         end = start - 1;
         start += user->l_len;
     }
-    if (start < 0 || end < start)
-        return -EINVAL;
     out->start = (uint64_t)start;
     out->end = (uint64_t)end;
     return 0;
@@ -227,64 +289,91 @@ static long get_lock(struct file *file, const struct record_lock *request, struc
     return copy_to_user(argument, user, sizeof(*user));
 }
 
+static bool is_of_open_file(int command)
+{
+    return command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+}
+
 long file_lock(struct file *file, int command, user_address argument)
 {
     struct flock user;
     struct record_lock request = { .owner = current_process()->files,
                                    .process = current_process()->id };
 
+    if (is_of_open_file(command)) {
+        request.owner = file;
+        request.process = -1;
+    }
     if (copy_from_user(&user, argument, sizeof(user)) < 0)
         return -EFAULT;
     if (user.l_type != F_RDLCK && user.l_type != F_WRLCK && user.l_type != F_UNLCK)
         return -EINVAL;
+    if (user.l_type == F_UNLCK && (command == F_GETLK || command == F_OFD_GETLK))
+        return -EINVAL; /* told before a bad range */
     request.type = user.l_type;
     int error = range_of(file, &user, &request);
 
     if (error)
         return error;
-    if (command == F_GETLK)
-        return user.l_type == F_UNLCK ? -EINVAL : get_lock(file, &request, &user, argument);
+    bool bad_owner = is_of_open_file(command) && user.l_pid != 0;
+
+    if (command == F_GETLK || command == F_OFD_GETLK)
+        return user.l_type == F_UNLCK || bad_owner ? -EINVAL
+                                                   : get_lock(file, &request, &user, argument);
     error = check_mode(file, user.l_type);
-    return error ? error : set_lock(file->inode, &request, command == F_SETLKW);
+    if (error)
+        return error;
+    if (bad_owner)
+        return -EINVAL;
+    return set_lock(file->inode, &request, command == F_SETLKW || command == F_OFD_SETLKW);
 }
 
 /* ---- flock(2) ---- */
 
-static bool holds(struct file *file, short type)
+/* The lock that the open file has, or NULL. */
+static struct record_lock *whole_lock(const struct file *file)
 {
     struct record_lock *lock;
 
     list_for_each_entry(lock, &file->inode->locks, node)
-        if (lock->owner == file)
-            return lock->type == type;
-    return type == F_UNLCK;
+        if (lock->owner == file && lock->whole)
+            return lock;
+    return NULL;
 }
 
 /* The old lock goes before the new one is asked for, as flock(2) says. */
-long file_lock_whole(struct file *file, int operation)
+int lock_type_of(int operation)
 {
-    struct record_lock request = {
-        .owner = file, .of_file = true, .end = INT64_MAX, .process = current_process()->id
-    };
-
     switch (operation & ~LOCK_NB) {
     case LOCK_SH:
-        request.type = F_RDLCK;
-        break;
+        return F_RDLCK;
     case LOCK_EX:
-        request.type = F_WRLCK;
-        break;
+        return F_WRLCK;
     case LOCK_UN:
-        request.type = F_UNLCK;
-        break;
+        return F_UNLCK;
     default:
         return -EINVAL;
     }
+}
+
+long file_lock_whole(struct file *file, int operation)
+{
+    struct record_lock request = { .owner = file,
+                                   .whole = true,
+                                   .type = (short)lock_type_of(operation),
+                                   .end = INT64_MAX,
+                                   .process = current_process()->id };
+
     if (file->flags & O_PATH || (file->flags & O_ACCMODE) == O_ACCMODE)
         return -EBADF;
-    if (holds(file, request.type))
+    struct record_lock *held = whole_lock(file);
+
+    if (held && held->type == request.type)
         return 0;
-    file_unlock_all(file, file);
+    if (held) {
+        lock_free(held);
+        tell_waiters();
+    }
     if (request.type == F_UNLCK)
         return 0;
     return set_lock(file->inode, &request, !(operation & LOCK_NB));
@@ -307,4 +396,29 @@ void file_unlock_all(struct file *file, const void *owner)
     }
     if (found)
         tell_waiters();
+}
+
+/* ---- for reports ---- */
+
+size_t file_locks(size_t first, struct lock_snapshot *out, size_t capacity)
+{
+    const struct record_lock *lock;
+    size_t index = 0, count = 0;
+
+    list_for_each_entry(lock, &locks, all) {
+        if (index++ < first)
+            continue;
+        if (count == capacity)
+            break;
+        out[count++] = (struct lock_snapshot){
+            .of_file = lock->whole,
+            .type = lock->type,
+            .process = lock->process,
+            .device = lock->inode->fs ? lock->inode->fs->device : 0,
+            .inode = lock->inode->attributes.number,
+            .start = lock->start,
+            .end = lock->end,
+        };
+    }
+    return count;
 }

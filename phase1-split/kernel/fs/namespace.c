@@ -189,9 +189,6 @@ int vfs_unlink(struct path_target *target, bool directory)
 static int rename_check_names(const struct path_target *from, const struct path_target *to,
                               unsigned flags)
 {
-    if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
-        (flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
-        return -EINVAL;
     if (from->directory.mount != to->directory.mount)
         return -EXDEV;
     if (from->last != LAST_NORMAL)
@@ -232,7 +229,7 @@ static int may_reparent(const struct dentry *moved, const struct dentry *new_par
 {
     if (!inode_is_directory(moved->inode) || moved->parent == new_parent)
         return 0;
-    return inode_permission(moved->inode, MAY_WRITE, false);
+    return inode_permission(moved->inode, MAY_WRITE);
 }
 
 static int rename_check_permissions(const struct dentry *source, const struct dentry *target,

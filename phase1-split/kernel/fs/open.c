@@ -123,7 +123,7 @@ static int check_open(const struct path *path, unsigned flags)
         return -EISDIR;
     if ((S_ISCHR(mode) || S_ISBLK(mode)) && (path->mount->flags & MS_NODEV))
         return -EACCES;
-    int error = inode_permission(inode, wanted, false);
+    int error = inode_permission(inode, wanted);
 
     if (!error && (wanted & MAY_WRITE) && (S_ISREG(mode) || S_ISDIR(mode)))
         error = mount_writable(path->mount);
@@ -178,8 +178,6 @@ static int open_or_create(int directory, const char *name, unsigned flags, uint3
 {
     struct path_target target;
 
-    if (flags & O_DIRECTORY)
-        return -EINVAL;
     int error = path_lookup_last(directory, name, !(flags & (O_NOFOLLOW | O_EXCL)), &target);
 
     if (error)

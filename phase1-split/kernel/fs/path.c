@@ -102,6 +102,12 @@ void path_name_free(char *name)
         kfree(name);
 }
 
+void path_buffers_trim(void)
+{
+    while (free_count > 0)
+        kfree(free_buffers[--free_count]);
+}
+
 int path_name_copy(user_address from, char **out)
 {
     char *name;
@@ -120,6 +126,10 @@ int path_name_copy(user_address from, char **out)
 }
 
 /* ---- symlinks ---- */
+
+/* Longer targets are rare, and for as long as the link exists would take memory that nobody has
+ * limited; the file system is asked for them each time. */
+#define LINK_KEPT_MAX 127
 
 /* Reads the target once and keeps it with the inode. */
 static int read_link_once(struct inode *inode, char *buffer, size_t length)
@@ -150,7 +160,7 @@ int inode_read_link(struct inode *inode, char *buffer, const char **target)
         return error;
     if (length == 0 || length >= PATH_MAX)
         return -EIO;
-    if (inode->fs->type->flags & FS_VOLATILE) {
+    if ((inode->fs->type->flags & FS_VOLATILE) || length > LINK_KEPT_MAX) {
         buffer[length] = '\0';
         *target = buffer;
         return 0;
@@ -189,6 +199,8 @@ static int follow_link(struct walk *walk, struct inode *link, bool at_end_of_tex
 
     if (error != -EINVAL)
         return error;
+    if (!mount_skips_access(walk->at.mount))
+        inode_touch(link, SET_ACCESSED);
     error = link->link_target ? 0 : path_buffer(&buffer);
     if (!error)
         error = inode_read_link(link, buffer, &target);
@@ -282,7 +294,7 @@ static inline int may_search(const struct inode *directory)
         return -ENOTDIR;
     if (__builtin_expect((directory->attributes.mode & 0111) == 0111, 1))
         return 0;
-    return inode_permission(directory, MAY_EXECUTE, false);
+    return inode_permission(directory, MAY_EXECUTE);
 }
 
 static bool same_path(const struct path *a, const struct path *b)
@@ -450,11 +462,12 @@ static int walk_to_target(struct walk *walk, bool follow, struct path_target *ou
             }
         } else {
             error = target_name(walk, &component, out);
-            if (error || !follow || !out->dentry->inode || !inode_is_symlink(out->dentry->inode))
+            /* "link/" to be made is a directory to be made, wherever the link leads. */
+            if (error || !follow || out->trailing_slash || !out->dentry->inode ||
+                !inode_is_symlink(out->dentry->inode))
                 return error;
             struct inode *link = out->dentry->inode;
 
-            walk->trailing_slash = out->trailing_slash;
             path_target_put(out); /* the walk keeps the dentry alive */
             error = follow_link(walk, link, true);
         }

@@ -87,6 +87,9 @@ void path_target_put(struct path_target *target);
 int path_name_copy(user_address from, char **out);
 void path_name_free(char *name);
 
+/* Frees the buffers that path_name_free() keeps for the next name. */
+void path_buffers_trim(void);
+
 /* The absolute name of `path` as the running process's root sees it, into `buffer`: a pointer into
  * it, or NULL if it does not fit.  " (deleted)" is appended to unlinked names; `*reachable`
  * (may be NULL) is false if the path lies outside the root. */

@@ -27,41 +27,31 @@ bool file_system_privileged(void)
     return file_system_uid() == 0;
 }
 
-static bool in_real_group(const struct credentials *who, uint32_t gid)
-{
-    if (who->gid == gid)
-        return true;
-    for (uint32_t i = 0; i < who->group_count; i++)
-        if (who->groups[i] == gid)
-            return true;
-    return false;
-}
-
 /* The three bits of the mode that count for the running process: owner, group or others. */
-static unsigned granted(const struct inode *inode, bool real)
+static unsigned granted(const struct inode *inode)
 {
     const struct attributes *file = &inode->attributes;
     const struct credentials *who = credentials();
 
-    if ((real ? who->uid : who->fsuid) == file->uid)
+    if (who->fsuid == file->uid)
         return file->mode >> 6;
-    if (real ? in_real_group(who, file->gid) : credentials_in_group(who, file->gid))
+    if (credentials_in_group(who, file->gid))
         return file->mode >> 3;
     return file->mode;
 }
 
-int inode_permission(const struct inode *inode, unsigned wanted, bool real)
+int inode_permission(const struct inode *inode, unsigned wanted)
 {
     uint32_t mode = inode->attributes.mode;
 
     if (!current)
         return 0;
-    if ((real ? credentials()->uid : credentials()->fsuid) == 0) {
+    if (file_system_privileged()) {
         /* Even root executes only what somebody may execute. */
         bool refused = (wanted & MAY_EXECUTE) && !S_ISDIR(mode) && !(mode & 0111);
         return refused ? -EACCES : 0;
     }
-    return (wanted & ~granted(inode, real) & 7) ? -EACCES : 0;
+    return (wanted & ~granted(inode) & 7) ? -EACCES : 0;
 }
 
 bool inode_owned(const struct inode *inode)
@@ -73,13 +63,13 @@ int may_create_in(const struct dentry *directory)
 {
     if (directory->unlinked)
         return -ENOENT;
-    return inode_permission(directory->inode, MAY_WRITE | MAY_EXECUTE, false);
+    return inode_permission(directory->inode, MAY_WRITE | MAY_EXECUTE);
 }
 
 int may_delete(const struct dentry *victim)
 {
     const struct inode *directory = victim->parent->inode;
-    int error = inode_permission(directory, MAY_WRITE | MAY_EXECUTE, false);
+    int error = inode_permission(directory, MAY_WRITE | MAY_EXECUTE);
 
     if (error)
         return error;
@@ -89,13 +79,26 @@ int may_delete(const struct dentry *victim)
     return 0;
 }
 
+bool file_system_in_group(uint32_t gid)
+{
+    return file_system_privileged() || credentials_in_group(credentials(), gid);
+}
+
+uint32_t inode_mode_unprivileged(const struct inode *inode)
+{
+    uint32_t mode = inode->attributes.mode & ~(uint32_t)S_ISUID;
+
+    /* Without S_IXGRP the bit means something else, but is not lent to strangers either. */
+    if ((mode & S_IXGRP) || !file_system_in_group(inode->attributes.gid))
+        mode &= ~(uint32_t)S_ISGID;
+    return mode;
+}
+
 void inode_drop_privileges(struct inode *inode)
 {
     struct attributes changed = inode->attributes;
 
-    changed.mode &= ~S_ISUID;
-    if (changed.mode & S_IXGRP)
-        changed.mode &= ~S_ISGID; /* without S_IXGRP the bit means something else */
+    changed.mode = inode_mode_unprivileged(inode);
     if (changed.mode != inode->attributes.mode && !file_system_privileged())
         inode_set_attributes(inode, &changed, SET_MODE);
 }

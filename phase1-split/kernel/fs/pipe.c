@@ -13,13 +13,15 @@
 #include <linux/stat.h>
 
 #include <lib/bits.h>
+#include <memory/reclaim.h>
 #include <param.h>
 #include <platform/heap.h>
+#include <platform/memory.h>
 #include <process/process.h>
 
-#define PAGES (PIPE_SIZE / PAGE_SIZE)
-
 struct pipe {
+    struct list all;                     /* pipes */
+    uint32_t owner;                      /* real user id of who made it */
     struct inode *inode;                 /* whose `pipe` this is; its files keep it */
     uint32_t users;                      /* open files, and opens that wait for the other side */
     uint32_t readers, writers;           /* open files that may read, that may write */
@@ -27,10 +29,43 @@ struct pipe {
     uint32_t readers_ever, writers_ever; /* opens so far: a FIFO's open waits for the next one */
     size_t tail, head;                   /* bytes read and written since it was last empty */
     unsigned pages_held;
-    char *pages[PAGES];         /* NULL: none yet.  Byte n lies in page n / PAGE_SIZE % PAGES */
-    struct wait_queue to_read;  /* readers, and pollers of the read end */
-    struct wait_queue to_write; /* writers, and pollers of the write end */
+    unsigned slots;                /* its capacity in pages, a power of two */
+    char **pages;                  /* NULL: none yet.  Byte n lies in page n / PAGE_SIZE % slots */
+    char *usual_pages[PIPE_PAGES]; /* what `pages` is until the capacity is changed */
+    struct wait_queue to_read;     /* readers, and pollers of the read end */
+    struct wait_queue to_write;    /* writers, and pollers of the write end */
 };
+
+/* What an open file of a pipe is. */
+struct pipe_end {
+    struct pipe *pipe;
+    uint32_t writers_before; /* writers_ever when it was opened and nobody wrote; else 0 */
+};
+
+static struct list pipes = LIST_INITIAL(pipes);
+static uint64_t all_slots; /* of all pipes */
+
+/* ---- limits ---- */
+
+/* Would the running user's pipes have too many slots with `more`?  Only he who is not root can.
+ * pipe(7), /proc/sys/fs/pipe-user-pages-soft. */
+static bool too_many_slots(uint64_t more)
+{
+    uint32_t user = current_process()->credentials->uid;
+    const struct pipe *pipe;
+
+    if (all_slots + more <= PIPE_PAGES_USER || process_privileged())
+        return false;
+    list_for_each_entry(pipe, &pipes, all)
+        more += pipe->owner == user ? pipe->slots : 0;
+    return more > PIPE_PAGES_USER;
+}
+
+static void set_slots(struct pipe *pipe, unsigned slots)
+{
+    all_slots += slots - pipe->slots;
+    pipe->slots = slots;
+}
 
 /* ---- life ---- */
 
@@ -44,6 +79,10 @@ static int pipe_get(struct inode *inode, struct pipe **out)
         pipe->inode = inode;
         wait_queue_init(&pipe->to_read);
         wait_queue_init(&pipe->to_write);
+        pipe->owner = current_process()->credentials->uid;
+        pipe->pages = pipe->usual_pages;
+        set_slots(pipe, too_many_slots(PIPE_PAGES) ? PIPE_PAGES_MANY : PIPE_PAGES);
+        list_add(&pipes, &pipe->all);
         inode->pipe = pipe;
     }
     inode->pipe->users++;
@@ -54,7 +93,7 @@ static int pipe_get(struct inode *inode, struct pipe **out)
 /* Gives back the pages from slot `first` on. */
 static void free_pages(struct pipe *pipe, unsigned first)
 {
-    for (unsigned i = first; i < PAGES; i++) {
+    for (unsigned i = first; i < pipe->slots; i++) {
         if (!pipe->pages[i])
             continue;
         frame_put(frame_of(pipe->pages[i]));
@@ -69,6 +108,10 @@ static void pipe_put(struct pipe *pipe)
         return;
     pipe->inode->pipe = NULL;
     free_pages(pipe, 0);
+    set_slots(pipe, 0);
+    list_remove(&pipe->all);
+    if (pipe->pages != pipe->usual_pages)
+        kfree(pipe->pages);
     kfree(pipe);
 }
 
@@ -97,7 +140,7 @@ static void wake_writers(struct pipe *pipe)
 
 static struct pipe *of(file_handle handle)
 {
-    return (struct pipe *)handle;
+    return ((struct pipe_end *)handle)->pipe;
 }
 
 static size_t used(const struct pipe *pipe)
@@ -107,17 +150,17 @@ static size_t used(const struct pipe *pipe)
 
 static size_t room(const struct pipe *pipe)
 {
-    return PIPE_SIZE - used(pipe);
+    return pipe->slots * PAGE_SIZE - used(pipe);
 }
 
 /* The bytes at `position`, as far as their page goes, cut to `*size`; NULL without memory. */
 static char *run_at(struct pipe *pipe, size_t position, size_t *size)
 {
-    char **page = &pipe->pages[position / PAGE_SIZE % PAGES];
+    char **page = &pipe->pages[position / PAGE_SIZE % pipe->slots];
     size_t offset = position % PAGE_SIZE;
 
     if (!*page) {
-        struct frame *frame = frame_allocate(0);
+        struct frame *frame = memory_allocate(0);
         if (!frame)
             return NULL;
         *page = frame_data(frame);
@@ -210,12 +253,15 @@ static int pipe_write(file_handle handle, struct user_buffer *from, uint64_t pos
 
 /* ---- state ---- */
 
-/* A FIFO opened for reading before anybody wrote has not been hung up. */
-static uint32_t ready_to_read(const struct pipe *pipe)
+/* A FIFO opened for reading that nobody has written to since has not been hung up. */
+static uint32_t ready_to_read(file_handle handle)
 {
+    const struct pipe_end *end = (const struct pipe_end *)handle;
+    const struct pipe *pipe = end->pipe;
     uint32_t ready = used(pipe) > 0 ? POLLIN | POLLRDNORM : 0;
+    bool hung_up = pipe->writers == 0 && pipe->writers_ever != end->writers_before;
 
-    return pipe->writers == 0 && pipe->writers_ever > 0 ? ready | POLLHUP : ready;
+    return hung_up ? ready | POLLHUP : ready;
 }
 
 static uint32_t ready_to_write(const struct pipe *pipe)
@@ -227,7 +273,7 @@ static uint32_t ready_to_write(const struct pipe *pipe)
 
 static int poll_read_end(file_handle handle, uint32_t *ready, struct wait_queue **wait)
 {
-    *ready = ready_to_read(of(handle));
+    *ready = ready_to_read(handle);
     *wait = &of(handle)->to_read;
     return 0;
 }
@@ -241,7 +287,7 @@ static int poll_write_end(file_handle handle, uint32_t *ready, struct wait_queue
 
 static int poll_two_way(file_handle handle, uint32_t *ready, struct wait_queue **wait)
 {
-    *ready = ready_to_read(of(handle)) | ready_to_write(of(handle));
+    *ready = ready_to_read(handle) | ready_to_write(of(handle));
     *wait = &of(handle)->to_read;
     return 0;
 }
@@ -255,6 +301,90 @@ static int pipe_control(file_handle handle, unsigned command, uint64_t value,
     if (command != FIONREAD)
         return -ENOTTY;
     return user_buffer_put(argument, &count, sizeof(count)) == sizeof(count) ? 0 : -EFAULT;
+}
+
+/* ---- capacity ---- */
+
+/* What is in the pipe, copied to the beginning of `pages`, which has room for it.  -ENOMEM with what
+ * was allocated left there. */
+static int copy_content(struct pipe *pipe, char **pages)
+{
+    size_t done = 0;
+
+    while (done < used(pipe)) {
+        struct frame *frame = done % PAGE_SIZE == 0 ? memory_allocate(0) : NULL;
+        size_t size = min(used(pipe) - done, PAGE_SIZE - done % PAGE_SIZE);
+        const char *from = run_at(pipe, pipe->tail + done, &size);
+
+        if (frame)
+            pages[done / PAGE_SIZE] = frame_data(frame);
+        else if (done % PAGE_SIZE == 0)
+            return -ENOMEM;
+        memcpy(pages[done / PAGE_SIZE] + done % PAGE_SIZE, from, size);
+        done += size;
+    }
+    return 0;
+}
+
+/* Puts another array of slots in the place of the pipe's, which are freed with all their pages. */
+static void replace_pages(struct pipe *pipe, char **pages, unsigned slots)
+{
+    free_pages(pipe, 0);
+    if (pipe->pages != pipe->usual_pages)
+        kfree(pipe->pages);
+    pipe->pages = pages;
+    set_slots(pipe, slots);
+}
+
+static int resize(struct pipe *pipe, unsigned slots)
+{
+    unsigned filled = PAGES_FOR(used(pipe));
+    char **pages = kzalloc(slots * sizeof(*pages));
+    int error = pages ? copy_content(pipe, pages) : -ENOMEM;
+
+    if (error) {
+        for (unsigned i = 0; pages && i < filled && pages[i]; i++)
+            frame_put(frame_of(pages[i]));
+        kfree(pages);
+        return error;
+    }
+    replace_pages(pipe, pages, slots);
+    pipe->pages_held = filled;
+    pipe->head = used(pipe);
+    pipe->tail = 0;
+    wake_writers(pipe);
+    return 0;
+}
+
+long pipe_size(const struct file *file)
+{
+    return file->inode->pipe ? (long)(file->inode->pipe->slots * PAGE_SIZE) : -EBADF;
+}
+
+long pipe_set_size(const struct file *file, uint32_t size)
+{
+    struct pipe *pipe = file->inode->pipe;
+
+    if (!pipe)
+        return -EBADF;
+    if (size > 1u << 31)
+        return -EINVAL;
+    uint64_t rounded = power_of_two_round_up(max(size, (uint32_t)PAGE_SIZE));
+    unsigned slots = (unsigned)(rounded / PAGE_SIZE);
+
+    if (slots > pipe->slots && !process_privileged() &&
+        (rounded > PIPE_SIZE_MAX || too_many_slots(slots - pipe->slots)))
+        return -EPERM;
+    if (PAGES_FOR(used(pipe)) > slots)
+        return -EBUSY;
+    int error = slots == pipe->slots ? 0 : resize(pipe, slots);
+
+    return error ? error : pipe_size(file);
+}
+
+uint64_t pipe_pages(const struct inode *inode)
+{
+    return inode->pipe->pages_held;
 }
 
 /* ---- ends ---- */
@@ -284,17 +414,35 @@ static void remove_writer(struct pipe *pipe)
         wake_readers(pipe);
 }
 
+static int end_create(struct pipe *pipe, file_handle *out)
+{
+    struct pipe_end *end = kmalloc(sizeof(*end));
+
+    if (!end)
+        return -ENOMEM;
+    *end = (struct pipe_end){ .pipe = pipe };
+    *out = (file_handle)end;
+    return 0;
+}
+
+/* The pipe's user is one fewer. */
+static void end_free(file_handle handle)
+{
+    pipe_put(of(handle));
+    kfree(handle);
+}
+
 static int release_read_end(file_handle handle)
 {
     remove_reader(of(handle));
-    pipe_put(of(handle));
+    end_free(handle);
     return 0;
 }
 
 static int release_write_end(file_handle handle)
 {
     remove_writer(of(handle));
-    pipe_put(of(handle));
+    end_free(handle);
     return 0;
 }
 
@@ -305,7 +453,7 @@ static int release_two_way(file_handle handle)
     pipe->two_way--;
     remove_reader(pipe);
     remove_writer(pipe);
-    pipe_put(pipe);
+    end_free(handle);
     return 0;
 }
 
@@ -339,15 +487,21 @@ static int create_end(struct inode *inode, const struct file_ops *ops, unsigned 
                       struct file **out)
 {
     struct pipe *pipe;
+    file_handle end;
     int error = pipe_get(inode, &pipe);
 
     if (error)
         return error;
+    error = end_create(pipe, &end);
+    if (error) {
+        pipe_put(pipe);
+        return error;
+    }
     inode_get(inode);
-    error = file_create(inode, ops, (file_handle)pipe, flags, out);
+    error = file_create(inode, ops, end, flags, out);
     if (error) {
         inode_put(inode);
-        pipe_put(pipe);
+        end_free(end);
     }
     return error;
 }
@@ -428,10 +582,20 @@ int fifo_open(struct inode *inode, unsigned flags, const struct file_ops **ops, 
     bool waits = is_fifo && !(flags & O_NONBLOCK);
     unsigned access = flags & O_ACCMODE;
     struct pipe *pipe;
+
+    if (access == O_ACCMODE)
+        return -EINVAL; /* for ioctl(2) alone (open(2), file access mode 3), of which there is none */
     int error = pipe_get(inode, &pipe);
 
     if (error)
         return error;
+    error = end_create(pipe, handle);
+    if (error) {
+        pipe_put(pipe);
+        return error;
+    }
+    if (pipe->writers == 0)
+        ((struct pipe_end *)*handle)->writers_before = pipe->writers_ever;
     if (access == O_RDONLY)
         error = open_to_read(pipe, waits);
     else if (access == O_WRONLY && is_fifo && !waits && pipe->readers == 0)
@@ -441,10 +605,9 @@ int fifo_open(struct inode *inode, unsigned flags, const struct file_ops **ops, 
     else
         error = open_two_way(pipe);
     if (error) {
-        pipe_put(pipe);
+        end_free(*handle);
         return error;
     }
     *ops = access == O_RDONLY ? &read_end_ops : access == O_WRONLY ? &write_end_ops : &two_way_ops;
-    *handle = (file_handle)pipe;
     return 0;
 }

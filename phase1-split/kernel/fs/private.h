@@ -27,6 +27,13 @@ int may_delete(const struct dentry *victim);
 /* A non-root writer takes set-user-ID and set-group-ID from a program that it changes. */
 void inode_drop_privileges(struct inode *inode);
 
+/* The mode without the set-user-ID and set-group-ID bits that a change by the running process
+ * takes away. */
+uint32_t inode_mode_unprivileged(const struct inode *inode);
+
+/* Root belongs to every group. */
+bool file_system_in_group(uint32_t gid);
+
 /* ---- inode.c ---- */
 
 void inode_table_init(void);
@@ -145,6 +152,9 @@ bool file_counts_as_writer(const struct file *file);
 /* Stamps the time of access, unless the file or its mount does not want that. */
 void file_accessed(struct file *file);
 
+/* Does RLIMIT_FSIZE let the file be `size` bytes long?  0, or -EFBIG after SIGXFSZ. */
+int inode_may_grow(const struct inode *inode, uint64_t size);
+
 /* truncate(2) without its permission checks: size, times, set-user-ID, RLIMIT_FSIZE. */
 int inode_truncate(struct inode *inode, uint64_t size);
 
@@ -163,7 +173,10 @@ long directory_read(struct file *file, user_address to, size_t size);
 /* fcntl_locking(2): POSIX record locks.  `argument` is a struct flock.  May sleep. */
 long file_lock(struct file *file, int command, user_address argument);
 
-/* flock(2).  May sleep. */
+/* The F_* type that a LOCK_* operation of flock(2) asks for, or -EINVAL. */
+int lock_type_of(int operation);
+
+/* flock(2) with a valid operation.  May sleep. */
 long file_lock_whole(struct file *file, int operation);
 
 /* The owner lets go of all its locks on the file: a descriptor table of which a descriptor of the

@@ -20,6 +20,7 @@ void user_buffer_init(struct user_buffer *buffer, user_address address, size_t l
     buffer->segment = buffer->offset = 0;
     buffer->length = length;
     buffer->done = 0;
+    buffer->waited = false;
 }
 
 void user_buffer_init_segments(struct user_buffer *buffer, const struct user_segment *segments,
@@ -143,6 +144,14 @@ size_t user_buffer_take(struct user_buffer *buffer, void *data, size_t size)
     return size - left;
 }
 
+/* Nothing could be made present at `address`: there is no such memory, or none to put there. */
+static int why_not_present(user_address address, unsigned access)
+{
+    int error = vm_fault(current_process()->vm, address, access);
+
+    return error == 0 || error == -ENOMEM ? -ENOMEM : -EFAULT;
+}
+
 int user_buffer_make_present(struct user_buffer *buffer, unsigned access, size_t *size)
 {
     size_t wanted = min(*size, user_buffer_left(buffer)), present = 0;
@@ -160,13 +169,13 @@ int user_buffer_make_present(struct user_buffer *buffer, unsigned access, size_t
                      : vm_make_present(current_process()->vm, here->address + offset, run, access);
 
         present += made;
+        if (made < run && present == 0)
+            return why_not_present(here->address + offset, access);
         if (made < run)
             break;
         segment++;
         offset = 0;
     }
-    if (present == 0 && wanted > 0)
-        return -EFAULT;
     *size = present;
     return 0;
 }

@@ -23,6 +23,7 @@ struct user_buffer {
     size_t segment, offset;     /* where the next byte goes: segment and offset in it */
     size_t length;              /* bytes in all */
     size_t done;                /* bytes moved so far */
+    bool waited; /* the file's operation is asked again, after a sleep on the queue it named */
 };
 
 void user_buffer_init(struct user_buffer *buffer, user_address address, size_t length);

@@ -159,8 +159,9 @@ struct file_ops {
     int (*release)(file_handle file);
 
     /* Moves bytes through the buffer, which counts them.  0 with nothing moved is the end of file
-     * for read.  -EAGAIN with `*wait` set, and nothing moved, if it would block. `position` is the
-     * file offset; streams ignore it. */
+     * for read.  -EAGAIN with `*wait` set if it would block; a read that has moved something and
+     * asks for more so (VMIN of a terminal) gets it on top.  `position` is the file offset; streams
+     * ignore it. */
     int (*read)(file_handle file, struct user_buffer *to, uint64_t position,
                 struct wait_queue **wait);
     int (*write)(file_handle file, struct user_buffer *from, uint64_t position,

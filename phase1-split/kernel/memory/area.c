@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 
 #include <fs/file.h>
+#include <param.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
 
@@ -83,22 +84,25 @@ int area_insert(struct vm *vm, struct vm_area *area)
     vm->areas[index] = area;
     vm->count++;
     vm->pages += (area->end - area->start) >> PAGE_SHIFT;
+    if (vm->pages > vm->peak_pages)
+        vm->peak_pages = vm->pages;
     return 0;
 }
 
-/* Closes the gap at `index`; the area itself lives on. */
-static void take_out(struct vm *vm, unsigned index)
+/* Closes the gap that `count` areas at `index` leave; they themselves live on. */
+static void take_out(struct vm *vm, unsigned index, unsigned count)
 {
-    vm->count--;
-    memmove(&vm->areas[index], &vm->areas[index + 1], (vm->count - index) * sizeof *vm->areas);
+    vm->count -= count;
+    memmove(&vm->areas[index], &vm->areas[index + count], (vm->count - index) * sizeof *vm->areas);
 }
 
-void area_remove(struct vm *vm, unsigned index)
+void area_remove(struct vm *vm, unsigned index, unsigned count)
 {
-    struct vm_area *area = vm->areas[index];
-    vm->pages -= (area->end - area->start) >> PAGE_SHIFT;
-    take_out(vm, index);
-    area_free(area);
+    for (unsigned i = index; i < index + count; i++) {
+        vm->pages -= (vm->areas[i]->end - vm->areas[i]->start) >> PAGE_SHIFT;
+        area_free(vm->areas[i]);
+    }
+    take_out(vm, index, count);
 }
 
 int area_split(struct vm *vm, user_address address)
@@ -106,7 +110,7 @@ int area_split(struct vm *vm, user_address address)
     struct vm_area *area = vm_find(vm, address);
     if (!area || area->start == address)
         return 0;
-    int error = make_room(vm);
+    int error = vm->count >= AREAS_LIMIT ? -ENOMEM : make_room(vm);
     if (error)
         return error;
     struct vm_area *upper = area_create(vm, area);
@@ -136,7 +140,7 @@ bool area_merge(struct vm *vm, unsigned index)
     struct vm_area *low = vm->areas[index - 1], *high = vm->areas[index];
     low->end = high->end;
     low->flags |= high->flags & AREA_PRIVATE_PAGES;
-    take_out(vm, index);
+    take_out(vm, index, 1);
     area_free(high);
     return true;
 }

@@ -13,8 +13,8 @@ struct vm_area *area_create(struct vm *vm, const struct vm_area *like);
 /* Enters an area that overlaps no other.  0 or -ENOMEM, the area then remaining the caller's. */
 int area_insert(struct vm *vm, struct vm_area *area);
 
-/* Takes area `index` out and frees it; its pages are unmapped already. */
-void area_remove(struct vm *vm, unsigned index);
+/* Takes `count` areas from `index` on out and frees them; their pages are unmapped already. */
+void area_remove(struct vm *vm, unsigned index, unsigned count);
 
 /* Frees an area that is in no array. */
 void area_free(struct vm_area *area);

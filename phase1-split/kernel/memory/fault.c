@@ -114,6 +114,8 @@ static struct vm_area *grow_stack(struct vm *vm, user_address page)
     if ((vm->pages + more) << PAGE_SHIFT > current_process()->limits[RLIMIT_AS].rlim_cur)
         return NULL;
     vm->pages += more;
+    if (vm->pages > vm->peak_pages)
+        vm->peak_pages = vm->pages;
     area->start = page;
     return area;
 }

@@ -10,6 +10,12 @@ struct frame *memory_allocate(unsigned flags);
 /* Frees unused dentries and what hangs on them; true if something was freed. */
 bool memory_reclaim(void);
 
+/* /proc/sys/vm/drop_caches: before the running task returns to user mode, everything that is
+ * kept only for speed is freed: names and inodes that nobody uses, empty slabs, kernel stacks.  What
+ * is free then is exactly what nobody uses.  memory_drop_if_asked() does it. */
+void memory_drop_caches(void);
+void memory_drop_if_asked(void);
+
 /* True when so little is left that reclaiming is worth while. */
 bool memory_is_short(void);
 

@@ -10,6 +10,7 @@
 
 #include <fs/file.h>
 #include <memory/shared_memory.h>
+#include <param.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
 #include <process/process.h>
@@ -41,8 +42,7 @@ void vm_put(struct vm *vm)
     if (--vm->references)
         return;
     address_space_destroy(vm->space);
-    while (vm->count)
-        area_remove(vm, vm->count - 1);
+    area_remove(vm, 0, vm->count);
     kfree(vm->areas);
     kfree(vm);
 }
@@ -50,6 +50,12 @@ void vm_put(struct vm *vm)
 void vm_activate(struct vm *vm)
 {
     address_space_activate(vm ? vm->space : NULL);
+}
+
+uint64_t vm_peak_resident(const struct vm *vm)
+{
+    uint64_t now = address_space_resident(vm->space);
+    return now > vm->peak_resident ? now : vm->peak_resident;
 }
 
 /* Pages that have a file to come from again are not copied: a fault is cheaper for the few that
@@ -94,7 +100,7 @@ int vm_clone(struct vm *from, struct vm **out)
     vm->space = space;
     vm->areas = NULL;
     vm->count = vm->capacity = 0;
-    vm->pages = 0;
+    vm->pages = vm->peak_pages = vm->peak_resident = 0;
     vm->locks_later = false;
     error = clone_areas(vm, from);
     if (error) {
@@ -115,8 +121,8 @@ static uint64_t limit(unsigned resource)
 static int check_file(const struct file *file, unsigned protection, bool shared, unsigned *maximum)
 {
     unsigned mode = file->flags & O_ACCMODE;
-    if ((file->flags & O_PATH) || mode == O_WRONLY)
-        return (file->flags & O_PATH) ? -EBADF : -EACCES;
+    if (mode == O_WRONLY || mode == O_ACCMODE)
+        return -EACCES;
     if (shared && mode != O_RDWR)
         *maximum &= ~PAGE_WRITE;
     if (file->path.mount && (file->path.mount->flags & MS_NOEXEC))
@@ -204,14 +210,15 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
 {
     unsigned type = flags & MAP_TYPE;
     bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!length || (offset & PAGE_MASK) || (!shared && type != MAP_PRIVATE) ||
-        (!file && type == MAP_SHARED_VALIDATE))
+    if (!length)
         return -EINVAL;
     length = PAGE_ROUND_UP(length);
     if (!length || length > USER_END)
         return -ENOMEM;
-    if (file && offset + length < offset)
+    if (file && offset > INT64_MAX - length)
         return -EOVERFLOW;
+    if ((!shared && type != MAP_PRIVATE) || (!file && type == MAP_SHARED_VALIDATE))
+        return -EINVAL;
     struct vm_area like = {
         .protection = protection,
         .maximum = PAGE_READ | PAGE_WRITE | PAGE_EXECUTE,
@@ -221,7 +228,9 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
     };
     if (vm->locks_later || (flags & MAP_LOCKED))
         like.flags |= AREA_LOCKED;
-    int error = file ? check_file(file, protection, shared, &like.maximum) : 0;
+    int error = vm->count > AREAS_LIMIT ? -ENOMEM : 0;
+    if (!error && file)
+        error = check_file(file, protection, shared, &like.maximum);
     if (!error && (like.flags & AREA_LOCKED) &&
         vm_check_locked(vm_locked_pages(vm) + (length >> PAGE_SHIFT)))
         error = -EAGAIN;
@@ -268,10 +277,10 @@ int vm_unmap(struct vm *vm, user_address start, uint64_t length)
         error = area_split(vm, end);
     if (error)
         return error;
+    vm->peak_resident = vm_peak_resident(vm);
     address_space_unmap(vm->space, start, end);
     index = area_index(vm, start);
-    while (index < vm->count && vm->areas[index]->start < end)
-        area_remove(vm, index);
+    area_remove(vm, index, area_index(vm, end) - index);
     return 0;
 }
 

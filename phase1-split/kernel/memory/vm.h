@@ -37,7 +37,8 @@ struct vm {
     struct vm_area **areas; /* sorted by address; owned */
     unsigned count, capacity;
     uint64_t pages; /* in all areas, for RLIMIT_AS and /proc */
-    bool locks_later; /* mlockall(2) with MCL_FUTURE */
+    uint64_t peak_pages, peak_resident; /* the most there were; resident ones as of the last unmap */
+    bool locks_later;                   /* mlockall(2) with MCL_FUTURE */
     user_address brk_start, brk_end;
     user_address stack_top;
     user_address code_start, code_end, data_start, data_end; /* for /proc/self/stat */
@@ -55,6 +56,9 @@ int vm_clone(struct vm *from, struct vm **out);
 
 /* Makes it the running address space; NULL: none. */
 void vm_activate(struct vm *vm);
+
+/* The most pages that it ever had in memory at once: getrusage(2), ru_maxrss. */
+uint64_t vm_peak_resident(const struct vm *vm);
 
 /* mmap(2) with PAGE_* protection and MAP_* flags; `offset` in bytes, page-aligned; `file` may be
  * NULL and is referenced as needed.  0 and the address, or an errno. */

@@ -48,7 +48,7 @@ int execute_open_path(const struct path *path, struct file **out)
         return -ELOOP;
     if (!S_ISREG(inode->attributes.mode) || (path->mount->flags & MS_NOEXEC))
         return -EACCES;
-    int error = inode_permission(inode, 1, false);
+    int error = inode_permission(inode, 1);
     if (!error && inode->writers > 0)
         error = -ETXTBSY;
     return error ? error : file_open(path, O_RDONLY, out);
@@ -335,7 +335,8 @@ static void choose_credentials(struct execution *execution)
     const struct attributes *attributes = &execution->file->inode->attributes;
     execution->euid = credentials->euid;
     execution->egid = credentials->egid;
-    if (!(execution->file->path.mount->flags & MS_NOSUID)) {
+    if (!(execution->file->path.mount->flags & MS_NOSUID) &&
+        !current_process()->no_new_privileges) {
         if (attributes->mode & S_ISUID)
             execution->euid = attributes->uid;
         if ((attributes->mode & S_ISGID) && (attributes->mode & S_IXGRP))
@@ -380,6 +381,9 @@ static void set_command(const char *path)
 
 void process_leave_memory(struct process *process)
 {
+    uint64_t peak = vm_peak_resident(process->vm);
+    if (peak > process->peak_resident)
+        process->peak_resident = peak;
     vm_put(process->vm);
     process->vm = NULL;
     if (process->borrows_memory) {
@@ -400,6 +404,8 @@ static void point_of_no_return(struct execution *execution, const char *path,
     credentials_put(self->credentials);
     self->credentials = credentials;
     self->dumpable = !execution->gains_privilege;
+    if (execution->gains_privilege)
+        self->parent_death_signal = 0;
     self->has_executed = true;
     self->exit_signal = SIGCHLD; /* whatever clone(2) said */
     fd_table_close_on_exec(self->files);

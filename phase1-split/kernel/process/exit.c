@@ -68,8 +68,11 @@ static void release_resources(struct process *self)
 static void reparent_children(struct process *self)
 {
     struct process *init = process_find(1), *child, *next;
+    siginfo_t information = signal_information(SI_USER);
     bool dead = false;
     list_for_each_entry_safe(child, next, &self->children, sibling) {
+        if (child->parent_death_signal && signal_permitted(child, child->parent_death_signal))
+            signal_send_process(child, child->parent_death_signal, &information);
         child->parent = init;
         child->exit_signal = SIGCHLD;
         list_move_tail(&init->children, &child->sibling);
@@ -91,6 +94,13 @@ static bool parent_ignores(const struct process *child)
            (action->handler == 1 || (action->flags & SA_NOCLDWAIT));
 }
 
+/* The most memory that it or a child of its had, in pages. */
+static uint64_t peak_of(const struct process *process)
+{
+    uint64_t own = process->peak_resident, children = process->children_peak_resident;
+    return own > children ? own : children;
+}
+
 static void add_to_children(struct process *parent, struct process *child)
 {
     uint64_t user, system;
@@ -99,6 +109,13 @@ static void add_to_children(struct process *parent, struct process *child)
     parent->children_system_time += system + child->children_system_time;
     parent->children_minor_faults += child->minor_faults + child->children_minor_faults;
     parent->children_major_faults += child->major_faults + child->children_major_faults;
+    parent->children_voluntary_switches +=
+        child->voluntary_switches + child->children_voluntary_switches;
+    parent->children_involuntary_switches +=
+        child->involuntary_switches + child->children_involuntary_switches;
+    uint64_t peak = peak_of(child);
+    if (peak > parent->children_peak_resident)
+        parent->children_peak_resident = peak;
 }
 
 /* The process keeps the account of a task that ends. */
@@ -109,6 +126,8 @@ static void leave_task(struct process *self)
     self->exited_system_ticks += current->system_ticks;
     self->minor_faults += current->minor_faults;
     self->major_faults += current->major_faults;
+    self->voluntary_switches += current->voluntary_switches;
+    self->involuntary_switches += current->involuntary_switches;
     if (current->id == self->id || !self->last_command[0])
         memcpy(self->last_command, current->command, sizeof self->last_command);
     task_leave_process(current);
@@ -189,6 +208,9 @@ static void usage_of(struct process *child, struct rusage *out)
     user += child->children_user_time;
     system += child->children_system_time;
     memset(out, 0, sizeof *out);
+    out->ru_maxrss = peak_of(child) * (PAGE_SIZE / 1024);
+    out->ru_nvcsw = child->voluntary_switches + child->children_voluntary_switches;
+    out->ru_nivcsw = child->involuntary_switches + child->children_involuntary_switches;
     out->ru_utime.tv_sec = user / NANOSECONDS_PER_SECOND;
     out->ru_utime.tv_usec = user % NANOSECONDS_PER_SECOND / 1000;
     out->ru_stime.tv_sec = system / NANOSECONDS_PER_SECOND;

@@ -138,23 +138,15 @@ static int check(const struct clone_arguments *arguments)
     return 0;
 }
 
-static unsigned tasks_of(const struct process *process)
-{
-    return process->task_count ? process->task_count : 1; /* a zombie takes a place too */
-}
-
-/* RLIMIT_NPROC counts the real user's tasks; root is exempt. */
+/* RLIMIT_NPROC counts the real user's tasks; root and the privileged are exempt. */
 static bool too_many(void)
 {
     const struct process *self = current_process();
     if (process_count() >= PROCESS_LIMIT || task_count() >= PROCESS_LIMIT)
         return true;
-    if (self->credentials->uid == 0)
+    if (self->credentials->uid == 0 || process_privileged())
         return false;
-    uint64_t own = 0;
-    for (struct process *each = process_next(NULL); each; each = process_next(each))
-        own += each->credentials->uid == self->credentials->uid ? tasks_of(each) : 0;
-    return own >= self->limits[RLIMIT_NPROC].rlim_cur;
+    return process_count_of_user(self->credentials->uid) >= self->limits[RLIMIT_NPROC].rlim_cur;
 }
 
 /* CLONE_PARENT: the child is not the caller's, but the caller's parent's. */

@@ -22,6 +22,7 @@
 static struct list all = { &all, &all };
 static struct list by_id[HASH_SIZE];
 static unsigned count;
+static uint64_t forks, page_faults;
 static int32_t last_id;
 
 static struct list *bucket(int32_t id)
@@ -54,6 +55,25 @@ struct process *process_next(const struct process *previous)
 unsigned process_count(void)
 {
     return count;
+}
+
+uint64_t process_page_faults(void)
+{
+    return page_faults;
+}
+
+uint64_t process_forks(void)
+{
+    return forks;
+}
+
+unsigned process_count_of_user(uint32_t uid)
+{
+    unsigned own = 0;
+    for (struct process *each = process_next(NULL); each; each = process_next(each))
+        if (each->credentials && each->credentials->uid == uid)
+            own += each->task_count ? each->task_count : 1; /* a zombie takes a place too */
+    return own;
 }
 
 int32_t process_last_id(void)
@@ -128,6 +148,7 @@ static void inherit(struct process *process, const struct process *parent)
     process->terminal = parent->terminal;
     process->nice = parent->nice;
     process->dumpable = parent->dumpable;
+    process->no_new_privileges = parent->no_new_privileges;
     memcpy(process->limits, parent->limits, sizeof process->limits);
     process_set_executable(process, &parent->executable);
 }
@@ -165,6 +186,7 @@ int process_create(struct process *parent, struct process **out)
     list_add_tail(&all, &process->all);
     list_add_tail(bucket(process->id), &process->hash);
     count++;
+    forks++;
     *out = process;
     return 0;
 }
@@ -224,7 +246,7 @@ void task_times(const struct task *task, uint64_t *user, uint64_t *system)
  * the reserve, and its turn ends so that the largest one gets to give back what it has. */
 static int fault_without_memory(struct vm *vm, user_address address, unsigned access)
 {
-    if (!memory_run_out() || signal_fatal_waiting(current))
+    if ((memory_is_short() && !memory_run_out()) || signal_fatal_waiting(current))
         return -ENOMEM;
     memory_open_reserve(true);
     int error = vm_fault(vm, address, access);
@@ -237,6 +259,7 @@ static int serve_page_fault(user_address address, unsigned access)
 {
     struct vm *vm = current->process->vm;
     current->minor_faults++;
+    page_faults++;
     int error = vm ? vm_fault(vm, address, access) : -EFAULT;
     if (error == -ENOMEM)
         error = fault_without_memory(vm, address, access);

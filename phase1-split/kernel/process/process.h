@@ -62,6 +62,11 @@ struct task {
     uint64_t restart_argument[4];
 };
 
+/* What read(2) and write(2) and their kind have moved, for /proc/PID/io. */
+struct transfers {
+    uint64_t read_bytes, written_bytes, reads, writes;
+};
+
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
 
 struct process {
@@ -92,6 +97,9 @@ struct process {
     struct wait_queue vfork_done;   /* this process has left its parent's memory */
     bool borrows_memory;            /* vfork child that has not called execve yet */
     bool has_executed;              /* has called execve since fork (setpgid) */
+    bool exceeds_limit;             /* setuid(2) gave it to a user with too many (RLIMIT_NPROC) */
+    bool no_new_privileges;         /* PR_SET_NO_NEW_PRIVS */
+    int parent_death_signal;        /* PR_SET_PDEATHSIG, or 0 */
     bool stopped, stop_reported, continued_unreported;
     int stop_signal;
     char last_command[COMMAND_LENGTH]; /* of the last task, once it has ended: a zombie's name */
@@ -105,6 +113,10 @@ struct process {
     uint64_t told_user_time, told_system_time; /* ns, by process_times(): they never go back */
     uint64_t children_user_time, children_system_time; /* ns, waited-for children */
     uint64_t minor_faults, major_faults, children_minor_faults, children_major_faults;
+    uint64_t voluntary_switches, involuntary_switches; /* of tasks that have ended */
+    uint64_t children_voluntary_switches, children_involuntary_switches;
+    uint64_t peak_resident, children_peak_resident; /* pages, of memory that it has left */
+    struct transfers transfers;
     struct timer alarm;                     /* ITIMER_REAL */
     uint64_t alarm_interval;                /* ns */
     struct cpu_timer user_timer, cpu_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */
@@ -183,6 +195,9 @@ void process_times(struct process *process, uint64_t *user, uint64_t *system);
 /* The same of one task, by its own samples. */
 void task_times(const struct task *task, uint64_t *user, uint64_t *system);
 unsigned process_count(void);
+uint64_t process_page_faults(void); /* of all, since boot */
+uint64_t process_forks(void);       /* processes made since boot */
+unsigned process_count_of_user(uint32_t uid);
 int32_t process_last_id(void);
 
 /* Credentials: a private copy to change, then to install; the old is let go. */

@@ -7,6 +7,7 @@
 
 #include <linux/errno.h>
 
+#include <memory/reclaim.h>
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/event.h>
@@ -26,6 +27,7 @@ static struct task *dead;           /* has run for the last time; freed after th
 static uint64_t armed = UINT64_MAX; /* when the timer interrupt is due */
 static uint64_t idle_time, idle_since;
 static uint64_t switches;
+static struct processor_times samples; /* ticks that found a task running */
 
 /* ---- the timer interrupt ---- */
 
@@ -44,12 +46,16 @@ void scheduler_collect_samples(void)
     static uint64_t user_before, system_before;
     uint64_t user, system;
     clock_samples(&user, &system);
-    if (current) {
-        current->user_ticks += user - user_before;
-        current->system_ticks += system - system_before;
-    }
-    user_before = user;
-    system_before = system;
+    user -= user_before;
+    system -= system_before;
+    user_before += user;
+    system_before += system;
+    if (!current)
+        return;
+    current->user_ticks += user;
+    current->system_ticks += system;
+    samples.system += system;
+    *(current->process->nice > 0 ? &samples.nice : &samples.user) += user;
 }
 
 /* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */
@@ -252,6 +258,8 @@ void scheduler_handle_events(void)
         tty_handle_input();
     if (events & EVENT_CONSOLE_OUTPUT)
         tty_handle_output();
+    if (events & EVENT_WORK)
+        memory_drop_if_asked();
 }
 
 _Noreturn void scheduler_run(void)
@@ -279,6 +287,27 @@ unsigned scheduler_runnable(void)
 uint64_t scheduler_switches(void)
 {
     return switches;
+}
+
+/* The time is measured, the samples divide it; what has been told never goes back. */
+static void divide(uint64_t busy, uint64_t part, uint64_t of, uint64_t *told)
+{
+    uint64_t share = of ? busy / of * part : 0;
+    if (share > *told)
+        *told = share;
+}
+
+void scheduler_times(struct processor_times *out)
+{
+    static struct processor_times told;
+    uint64_t all = samples.user + samples.nice + samples.system;
+    uint64_t busy = clock_monotonic() - scheduler_idle_time();
+    divide(busy, samples.user, all, &told.user);
+    divide(busy, samples.nice, all, &told.nice);
+    uint64_t users = told.user + told.nice;
+    if (busy > users && busy - users > told.system)
+        told.system = busy - users;
+    *out = told;
 }
 
 uint64_t scheduler_idle_time(void)

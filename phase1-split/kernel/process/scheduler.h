@@ -53,6 +53,9 @@ struct timer {
 int timer_start(struct timer *timer, uint64_t deadline);
 void timer_cancel(struct timer *timer);
 
+/* Gives back memory for timers that are no longer set. */
+void timers_trim(void);
+
 /* ---- figures for /proc ---- */
 
 /* Load averages over 1, 5 and 15 minutes, times 65536. */
@@ -60,5 +63,12 @@ void scheduler_load(uint32_t out[3]);
 unsigned scheduler_runnable(void);
 uint64_t scheduler_switches(void);
 uint64_t scheduler_idle_time(void); /* ns */
+
+/* How the processor's other time was spent, in ns: `nice` is user time of processes that gave way
+ * (nice above 0).  No figure ever decreases. */
+struct processor_times {
+    uint64_t user, nice, system;
+};
+void scheduler_times(struct processor_times *out);
 
 #endif

@@ -86,19 +86,25 @@ static unsigned count_of(const struct signal_pending *pending, uint32_t uid)
     return count;
 }
 
-/* May this user have one more signal queued?  Asked only for those that can queue up. */
-static bool within_limit(const struct process *target, uint32_t uid)
+unsigned signal_queued(uint32_t uid)
 {
-    uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur, count = 0;
-    if (queued_count < limit)
-        return true;
+    unsigned count = 0;
+    if (!queued_count)
+        return 0;
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         const struct task *task;
         count += count_of(&each->pending, uid);
         list_for_each_entry(task, &each->tasks, of_process)
             count += count_of(&task->pending, uid);
     }
-    return count < limit;
+    return count;
+}
+
+/* May this user have one more signal queued?  Asked only for those that can queue up. */
+static bool within_limit(const struct process *target, uint32_t uid)
+{
+    uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur;
+    return queued_count < limit || signal_queued(uid) < limit;
 }
 
 static int add(struct process *process, struct signal_pending *pending, int signal,
@@ -117,6 +123,7 @@ static int add(struct process *process, struct signal_pending *pending, int sign
             entry->information = *information;
         else
             fill_default(&entry->information, signal);
+        entry->information.si_signo = signal;
         list_add_tail(&pending->queue, &entry->node);
         queued_count++;
     } else if (real_time && information && information->si_code != SI_USER) {
@@ -321,6 +328,22 @@ int signal_send_process(struct process *process, int signal, const siginfo_t *in
 int signal_send_task(struct task *task, int signal, const siginfo_t *information)
 {
     return send(task->process, task, &task->pending, signal, information);
+}
+
+siginfo_t signal_information(int code)
+{
+    siginfo_t information;
+    memset(&information, 0, sizeof information);
+    information.si_code = code;
+    information.si_pid = current->process->id;
+    information.si_uid = current->process->credentials->uid;
+    return information;
+}
+
+void signal_send_self(int signal)
+{
+    siginfo_t information = signal_information(SI_USER);
+    signal_send_task(current, signal, &information);
 }
 
 int signal_send_group(int32_t group, int signal, const siginfo_t *information)

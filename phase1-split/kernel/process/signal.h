@@ -61,6 +61,14 @@ int signal_send_process(struct process *process, int signal, const siginfo_t *in
 int signal_send_task(struct task *task, int signal, const siginfo_t *information);
 int signal_send_group(int32_t group, int signal, const siginfo_t *information);
 
+/* The siginfo of something that the running process sends; the signal's number is filled in by
+ * whoever sends it. */
+siginfo_t signal_information(int code);
+
+/* What a system call has to tell its caller beside an errno (SIGPIPE, SIGXFSZ): it looks as if the
+ * process had sent it itself. */
+void signal_send_self(int signal);
+
 /* A signal that the running task caused by a fault: delivered at once, blocked or not. */
 void signal_force(int signal, const siginfo_t *information);
 

@@ -79,7 +79,7 @@ static void stop(int signal)
 
 static void stay_stopped(void)
 {
-    while (current_process()->stopped && !signal_fatal_waiting(current))
+    while (current_process()->stopped) /* SIGKILL continues, too; all others wait until then */
         scheduler_block(TASK_STOPPED);
 }
 

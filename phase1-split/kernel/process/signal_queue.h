@@ -18,6 +18,9 @@ bool signal_dumps_core(int signal);
 /* Takes the next signal of `allowed` (a mask) off the task's and its process's queues. */
 bool signal_take(struct task *task, uint64_t allowed, siginfo_t *out);
 
+/* Records of signals that wait for processes of this real user id. */
+unsigned signal_queued(uint32_t uid);
+
 /* Signals that wait for the task, blocked ones included. */
 uint64_t signal_pending_set(const struct task *task);
 

@@ -8,6 +8,8 @@
 #include <platform/heap.h>
 #include <platform/memory.h>
 
+#define CAPACITY_LEAST 64
+
 static struct timer **heap; /* heap[1] to heap[count]; heap[0] is not used */
 static size_t count, capacity;
 
@@ -38,20 +40,33 @@ static void settle(struct timer *timer, size_t place)
     put(timer, place);
 }
 
-static int make_room(void)
+static int resize(size_t size)
 {
-    if (count + 1 < capacity)
-        return 0;
-    size_t larger = capacity ? 2 * capacity : 64;
-    struct timer **timers = kmalloc(larger * sizeof *timers);
+    struct timer **timers = kmalloc(size * sizeof *timers);
     if (!timers)
         return -ENOMEM;
     if (heap)
         memcpy(timers, heap, (count + 1) * sizeof *timers);
     kfree(heap);
     heap = timers;
-    capacity = larger;
+    capacity = size;
     return 0;
+}
+
+static int make_room(void)
+{
+    if (count + 1 < capacity)
+        return 0;
+    return resize(capacity ? 2 * capacity : CAPACITY_LEAST);
+}
+
+void timers_trim(void)
+{
+    size_t size = capacity;
+    while (size > CAPACITY_LEAST && count + 1 < size / 2)
+        size /= 2;
+    if (size < capacity)
+        resize(size); /* without memory for the smaller one, the larger one stays */
 }
 
 int timer_start(struct timer *timer, uint64_t deadline)

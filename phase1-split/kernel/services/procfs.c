@@ -106,6 +106,7 @@ static int get_node(struct proc_node *directory, const struct proc_item *item, i
         if (error != 0)
             return error;
         node->item = item;
+        node->setting = directory->setting || item->directory == &proc_sys_directory;
         node->pid = pid;
         node->key = key;
         node->born = proc_subject_born(subject);
@@ -118,33 +119,46 @@ static int get_node(struct proc_node *directory, const struct proc_item *item, i
     return 0;
 }
 
-static uint32_t count_links(const struct proc_directory *directory)
+static uint32_t count_links(const struct proc_directory *directory,
+                            const struct proc_subject *subject)
 {
     uint32_t links = 2;
 
     for (size_t i = 0; i < directory->count; i++)
         links += S_ISDIR(directory->items[i].mode);
+    if (directory->id == PROC_TASKS)
+        links += proc_task_count(subject);
     return directory->id == PROC_ROOT ? links + proc_process_count() : links;
+}
+
+/* Whoever may not be looked into, because it changed its user, may still look at its own
+ * descriptors: to itself their directories are its own. */
+static bool is_own_table(const struct proc_item *item, const struct proc_subject *subject)
+{
+    return (item->directory == &proc_fd_directory || item->directory == &proc_fdinfo_directory) &&
+           proc_is_self(subject);
 }
 
 static void fill_attributes(const struct proc_node *node, struct attributes *out)
 {
     const struct proc_item *item = node->item;
     struct proc_subject subject;
+    bool there = subject_of(node, &subject) == 0;
 
     *out = (struct attributes){
         .number = node->number,
         .mode = item->mode,
-        .links = S_ISDIR(item->mode) ? count_links(item->directory) : 1,
+        .links = S_ISDIR(item->mode) ? count_links(item->directory, &subject) : 1,
         .size = item->permissions != NULL ? FD_LINK_SIZE : 0,
         .accessed = node->made,
         .modified = node->made,
         .changed = node->made,
     };
     /* A node whose process is gone is root's, and empty. */
-    if (subject_of(node, &subject) != 0)
+    if (!there)
         return;
-    proc_owner(&subject, item->mode == (S_IFDIR | 0555), &out->uid, &out->gid);
+    proc_owner(&subject, item->mode == (S_IFDIR | 0555) || is_own_table(item, &subject), &out->uid,
+               &out->gid);
     if (item->permissions != NULL)
         out->mode = (item->mode & S_IFMT) | item->permissions(&subject);
 }
@@ -267,8 +281,9 @@ static int procfs_lookup(node_handle handle, const struct name *name, struct nod
     struct proc_subject subject;
     int error;
 
+    /* Linux asks for permission first, and to enter a dead process's directory is ESRCH. */
     if (subject_of(directory, &subject) != 0)
-        return -ENOENT;
+        return directory->item->directory->id == PROC_PROCESS ? -ESRCH : -ENOENT;
     if (item != NULL)
         error = get_node(directory, item, directory->pid, directory->key, &subject, &node);
     else
@@ -348,6 +363,14 @@ static int procfs_link(node_handle directory, const struct name *name, node_hand
     (void)directory;
     (void)name;
     (void)node;
+    return -ENOENT;
+}
+
+static int procfs_unlink(node_handle directory, const struct name *name, node_handle node)
+{
+    (void)directory;
+    (void)name;
+    (void)node;
     return -EPERM;
 }
 
@@ -360,9 +383,8 @@ static int procfs_rename(node_handle from, const struct name *from_name, node_ha
     (void)to;
     (void)to_name;
     (void)node;
-    (void)displaced;
     (void)exchange;
-    return -EPERM;
+    return displaced == NULL ? -ENOENT : -EPERM;
 }
 
 /* ---- symlinks ---- */
@@ -411,7 +433,7 @@ static const struct directory_ops directory_ops = {
     .lookup = procfs_lookup,
     .create = procfs_create,
     .link = procfs_link,
-    .unlink = procfs_link,
+    .unlink = procfs_unlink,
     .rename = procfs_rename,
     .list = procfs_list,
 };

@@ -55,6 +55,8 @@ enum {
     PROC_ROOT = 1,
     PROC_SYS,
     PROC_SYS_KERNEL,
+    PROC_SYS_KERNEL_RANDOM,
+    PROC_SYS_FS,
     PROC_SYS_VM,
     PROC_PROCESS,
     PROC_TASKS,
@@ -70,6 +72,7 @@ struct proc_node {
     struct list same_hash; /* in fs->table */
     uint64_t identity;     /* of directory, name, process id and key: procfs.c */
     uint64_t number;       /* of the inode */
+    bool setting;          /* below /proc/sys */
     int32_t pid, key;      /* 0: none */
     uint64_t born;         /* when the process began: its id may be another's by now */
     struct timestamp made;
@@ -85,6 +88,15 @@ extern const struct file_ops proc_file_ops;
 /* procfs_system.c */
 extern const struct proc_item proc_root_item;
 
+/* procfs_sysctl.c: /proc/sys */
+extern const struct proc_directory proc_sys_directory;
+
+/* procfs_processor.c: stat, uptime, loadavg, interrupts */
+int proc_system_stat(const struct proc_subject *subject, struct text *out);
+int proc_uptime(const struct proc_subject *subject, struct text *out);
+int proc_loadavg(const struct proc_subject *subject, struct text *out);
+int proc_interrupts(const struct proc_subject *subject, struct text *out);
+
 /* procfs_process.c: the directory of a process, and what the root asks about processes. */
 extern const struct proc_item proc_process_item;
 bool proc_has_process(const struct proc_subject *subject, int32_t number);
@@ -96,16 +108,22 @@ int proc_read_thread_self(const struct proc_subject *subject, char *target, size
 
 /* The subject for these numbers: -ESRCH if the process that began at `born` is gone. */
 int proc_subject_find(int32_t pid, uint64_t born, int32_t key, struct proc_subject *out);
+int32_t proc_process_id(const struct proc_subject *subject); /* 0: the system */
 uint64_t proc_subject_born(const struct proc_subject *subject);
 
 /* May the running process look into it?  ptrace(2), PTRACE_MODE_READ_FSCREDS. */
 bool proc_may_inspect(const struct proc_subject *subject);
+
+bool proc_is_self(const struct proc_subject *subject); /* the running process */
 
 /* Owner of the files of a process; `visible` for those that show nothing secret. */
 void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid, uint32_t *gid);
 
 /* Directories in the root beside the fixed ones. */
 unsigned proc_process_count(void);
+
+/* Tasks of a process; 0 if it is gone. */
+unsigned proc_task_count(const struct proc_subject *subject);
 
 /* The task that a node below task/ is about, else the first one; NULL for a zombie. */
 struct task *proc_task(const struct proc_subject *subject);
@@ -118,12 +136,15 @@ int proc_stat(const struct proc_subject *subject, struct text *out);
 int proc_status(const struct proc_subject *subject, struct text *out);
 int proc_statm(const struct proc_subject *subject, struct text *out);
 int proc_limits(const struct proc_subject *subject, struct text *out);
+int proc_io(const struct proc_subject *subject, struct text *out);
 
 /* procfs_memory.c */
 int proc_cmdline(const struct proc_subject *subject, struct text *out);
 int proc_environ(const struct proc_subject *subject, struct text *out);
 int proc_auxv(const struct proc_subject *subject, struct text *out);
 int proc_maps(const struct proc_subject *subject, struct text *out);
+int proc_smaps(const struct proc_subject *subject, struct text *out);
+int proc_smaps_rollup(const struct proc_subject *subject, struct text *out);
 
 /* procfs_files.c: fd/, fdinfo/ and the links to places */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
@@ -137,8 +158,12 @@ int proc_root_follow(const struct proc_subject *subject, struct path *out);
 /* Follows a magic link: what path resolution asks (fs/path.h).  -EINVAL for other links. */
 int procfs_follow(struct inode *link, struct path *out);
 
+/* procfs_locks.c */
+int proc_locks(const struct proc_subject *subject, struct text *out);
+
 /* procfs_mounts.c */
 int proc_mounts(const struct proc_subject *subject, struct text *out);
 int proc_mountinfo(const struct proc_subject *subject, struct text *out);
+int proc_mountstats(const struct proc_subject *subject, struct text *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <services/procfs.h>
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/poll.h>
 
 #include <platform/heap.h>
@@ -31,10 +32,13 @@ static int procfs_open(node_handle handle, unsigned flags, file_handle *out)
     struct proc_subject subject;
     struct proc_file *file;
 
-    (void)flags;
     if (proc_subject_find(node->pid, node->born, node->key, &subject) != 0)
         return -ESRCH;
     if (node->item->guarded && !proc_may_inspect(&subject))
+        return -EACCES;
+    /* The permissions of a setting hold for root, too: sysctl(8) is to hear of it. */
+    if (node->setting && (((flags & O_ACCMODE) != O_RDONLY && node->item->store == NULL) ||
+                          ((flags & O_ACCMODE) != O_WRONLY && node->item->generate == NULL)))
         return -EACCES;
     file = kzalloc(sizeof(*file));
     if (file == NULL)
@@ -98,6 +102,7 @@ static int procfs_write(file_handle handle, struct user_buffer *from, uint64_t p
     struct proc_file *file = file_of(handle);
     struct proc_subject subject;
     char text[PROC_STORE];
+    struct user_buffer before = *from;
     size_t length;
     int error = proc_subject_find(file->pid, file->born, file->key, &subject);
 
@@ -106,14 +111,17 @@ static int procfs_write(file_handle handle, struct user_buffer *from, uint64_t p
     if (error != 0)
         return error;
     if (file->item->store == NULL)
-        return -EIO;
+        return file->pid != 0 ? -EINVAL : -EIO; /* as on Linux */
     if (user_buffer_left(from) >= sizeof(text))
         return -EINVAL;
     length = user_buffer_take(from, text, sizeof(text) - 1);
     if (length > 0 && text[length - 1] == '\n')
         length--;
     text[length] = '\0';
-    return file->item->store(&subject, text);
+    error = file->item->store(&subject, text);
+    if (error != 0)
+        *from = before; /* nothing was taken */
+    return error;
 }
 
 static int procfs_poll(file_handle file, uint32_t *ready, struct wait_queue **wait)

@@ -1,7 +1,7 @@
 /* What the memory of a process holds: its arguments, environment and areas.
  *
- * The process is usually not the one that runs, so its pages are found through its page tables; a
- * page that is not there is brought in as the process itself would. */
+ * The process is usually not the one that runs, and no page is brought in for a reader: what was
+ * never touched, or is not in memory now, is not shown. */
 #include <services/procfs.h>
 
 #include <linux/errno.h>
@@ -16,52 +16,59 @@
 #include <fs/file.h>
 #include <memory/vm.h>
 #include <process/process.h>
+#include <process/snapshot.h>
 
 #define NAME_COLUMN 73 /* where the names in maps begin */
+#define SIZE_COLUMN 16 /* where the figures in smaps begin */
 
-/* The page at `address`, made present; NULL if there is none to read. */
-static const char *find_page(struct vm *vm, user_address address)
+/* Appends [start, end), as far as it is in memory. */
+static void add_memory(const struct proc_subject *subject, user_address start, user_address end,
+                       struct text *out)
 {
-    struct frame *frame;
+    while (start < end) {
+        size_t piece = min((size_t)(end - start), PAGE_SIZE);
+        void *room = text_room(out, piece);
+        long length =
+            room == NULL ? 0 : process_read_memory(proc_process_id(subject), start, room, piece);
 
-    if (vm_make_present(vm, address, 1, PAGE_READ) != 1)
-        return NULL;
-    frame = address_space_lookup(vm->space, PAGE_ROUND_DOWN(address), NULL);
-    return frame == NULL ? NULL : frame_data(frame);
-}
-
-/* Appends [start, end), as far as it can be read. */
-static void add_memory(struct vm *vm, user_address start, user_address end, struct text *out)
-{
-    const char *page;
-    size_t offset, piece;
-
-    for (; start < end; start += piece) {
-        page = find_page(vm, start);
-        if (page == NULL)
+        if (length <= 0)
             return;
-        offset = start & PAGE_MASK;
-        piece = min(PAGE_SIZE - offset, (size_t)(end - start));
-        text_add_bytes(out, page + offset, piece);
+        out->length += (size_t)length;
+        start += (size_t)length;
     }
 }
 
+/* A program may have written a title over its arguments, and beyond them over the environment:
+ * one that does not end where the arguments did goes on to its NUL.  proc(5). */
 int proc_cmdline(const struct proc_subject *subject, struct text *out)
 {
-    struct vm *vm = subject->process->vm;
+    struct process_snapshot process;
+    const struct memory_layout *layout = &process.layout;
+    size_t length;
+    int error = process_snapshot(proc_process_id(subject), 0, &process);
 
-    if (vm != NULL)
-        add_memory(vm, vm->arguments_start, vm->arguments_end, out);
+    if (error != 0)
+        return error;
+    add_memory(subject, layout->arguments_start, layout->arguments_end, out);
+    length = layout->arguments_end - layout->arguments_start;
+    if (length == 0 || out->length != length || out->data[length - 1] == '\0' ||
+        layout->environment_start != layout->arguments_end)
+        return 0;
+    add_memory(subject, layout->environment_start, layout->environment_end, out);
+    for (length = 0; length < out->length && out->data[length] != '\0';)
+        length++;
+    out->length = min(length + 1, out->length);
     return 0;
 }
 
 int proc_environ(const struct proc_subject *subject, struct text *out)
 {
-    struct vm *vm = subject->process->vm;
+    struct process_snapshot process;
+    int error = process_snapshot(proc_process_id(subject), 0, &process);
 
-    if (vm != NULL)
-        add_memory(vm, vm->environment_start, vm->environment_end, out);
-    return 0;
+    if (error == 0)
+        add_memory(subject, process.layout.environment_start, process.layout.environment_end, out);
+    return error;
 }
 
 int proc_auxv(const struct proc_subject *subject, struct text *out)
@@ -136,5 +143,76 @@ int proc_maps(const struct proc_subject *subject, struct text *out)
 
     for (unsigned i = 0; vm != NULL && i < vm->count; i++)
         add_area(vm->areas[i], out);
+    return 0;
+}
+
+/* ---- smaps ---- */
+
+static void add_kilobytes(struct text *out, const char *name, uint64_t pages)
+{
+    size_t line = out->length;
+
+    text_add(out, "%s:", name);
+    text_pad(out, line, SIZE_COLUMN);
+    text_add(out, "%8llu kB\n", (unsigned long long)pages * (PAGE_SIZE / 1024));
+}
+
+static void add_use(const struct area_use *use, struct text *out)
+{
+    size_t line;
+
+    add_kilobytes(out, "Rss", use->resident);
+    line = out->length;
+    text_add(out, "Pss:");
+    text_pad(out, line, SIZE_COLUMN);
+    text_add(out, "%8llu kB\n", (unsigned long long)use->proportional / 1024);
+    add_kilobytes(out, "Shared_Clean", use->shared_clean);
+    add_kilobytes(out, "Shared_Dirty", use->shared_dirty);
+    add_kilobytes(out, "Private_Clean", use->private_clean);
+    add_kilobytes(out, "Private_Dirty", use->private_dirty);
+    add_kilobytes(out, "Anonymous", use->anonymous);
+    add_kilobytes(out, "Swap", 0);
+    add_kilobytes(out, "Locked", 0);
+}
+
+int proc_smaps(const struct proc_subject *subject, struct text *out)
+{
+    const struct vm *vm = subject->process->vm;
+    struct area_use use;
+
+    for (unsigned i = 0; vm != NULL && i < vm->count; i++) {
+        area_measure(vm->areas[i], &use);
+        add_area(vm->areas[i], out);
+        add_kilobytes(out, "Size", use.size);
+        add_kilobytes(out, "KernelPageSize", 1);
+        add_kilobytes(out, "MMUPageSize", 1);
+        add_use(&use, out);
+    }
+    return 0;
+}
+
+/* The sums over all areas, under one line that spans them. */
+int proc_smaps_rollup(const struct proc_subject *subject, struct text *out)
+{
+    const struct vm *vm = subject->process->vm;
+    struct area_use sum = { 0 }, use;
+
+    if (vm == NULL || vm->count == 0)
+        return -ESRCH;
+    for (unsigned i = 0; i < vm->count; i++) {
+        area_measure(vm->areas[i], &use);
+        sum.resident += use.resident;
+        sum.proportional += use.proportional;
+        sum.shared_clean += use.shared_clean;
+        sum.shared_dirty += use.shared_dirty;
+        sum.private_clean += use.private_clean;
+        sum.private_dirty += use.private_dirty;
+        sum.anonymous += use.anonymous;
+    }
+    text_add(out, "%08llx-%08llx ---p 00000000 00:00 0", (unsigned long long)vm->areas[0]->start,
+             (unsigned long long)vm->areas[vm->count - 1]->end);
+    text_pad(out, 0, NAME_COLUMN);
+    text_add(out, "[rollup]\n");
+    add_use(&sum, out);
     return 0;
 }

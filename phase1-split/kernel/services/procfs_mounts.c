@@ -10,7 +10,9 @@
 
 #include <fs/device.h>
 
-#define SPECIAL " \t\n\\#" /* what would break a line of blank-separated fields */
+/* What would break a line of blank-separated fields; a source could also pass for a comment. */
+#define SPECIAL        " \t\n\\"
+#define SOURCE_SPECIAL SPECIAL "#"
 
 static const char *read_only(const struct mount *mount)
 {
@@ -39,12 +41,21 @@ static void add_flags(const struct mount *mount, struct text *out)
 
 static void add_mount(const struct mount *mount, const char *where, struct text *out)
 {
-    text_add_escaped(out, mount->source, SPECIAL);
+    text_add_escaped(out, mount->source, SOURCE_SPECIAL);
     text_add(out, " ");
     text_add_escaped(out, where, SPECIAL);
     text_add(out, " %s ", mount->fs->type->name);
     add_flags(mount, out);
     text_add(out, " 0 0\n");
+}
+
+static void add_mountstats(const struct mount *mount, const char *where, struct text *out)
+{
+    text_add(out, "device ");
+    text_add_escaped(out, mount->source, SOURCE_SPECIAL);
+    text_add(out, " mounted on ");
+    text_add_escaped(out, where, SPECIAL);
+    text_add(out, " with fstype %s\n", mount->fs->type->name);
 }
 
 /* What of the file system is mounted: "/", or the directory that a bind mount shows.  Written
@@ -78,7 +89,7 @@ static void add_mountinfo(const struct mount *mount, const char *where, struct t
     text_add(out, " ");
     add_flags(mount, out);
     text_add(out, " - %s ", mount->fs->type->name);
-    text_add_escaped(out, mount->source, SPECIAL);
+    text_add_escaped(out, mount->source, SOURCE_SPECIAL);
     text_add(out, " %s\n", read_only(mount));
 }
 
@@ -114,4 +125,10 @@ int proc_mountinfo(const struct proc_subject *subject, struct text *out)
 {
     (void)subject;
     return for_each_mount(add_mountinfo, out);
+}
+
+int proc_mountstats(const struct proc_subject *subject, struct text *out)
+{
+    (void)subject;
+    return for_each_mount(add_mountstats, out);
 }

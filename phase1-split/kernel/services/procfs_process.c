@@ -20,14 +20,24 @@ int proc_subject_find(int32_t pid, uint64_t born, int32_t key, struct proc_subje
     if (pid == 0)
         return 0;
     out->process = process_find(pid);
-    if (out->process == NULL || (born != UINT64_MAX && out->process->start_time != born))
-        return -ESRCH;
-    return 0;
+    if (out->process != NULL && born != UINT64_MAX && out->process->start_time != born)
+        out->process = NULL; /* another one by now */
+    return out->process == NULL ? -ESRCH : 0;
+}
+
+int32_t proc_process_id(const struct proc_subject *subject)
+{
+    return subject->process == NULL ? 0 : subject->process->id;
 }
 
 uint64_t proc_subject_born(const struct proc_subject *subject)
 {
     return subject->process == NULL ? 0 : subject->process->start_time;
+}
+
+bool proc_is_self(const struct proc_subject *subject)
+{
+    return subject->process == current_process();
 }
 
 bool proc_may_inspect(const struct proc_subject *subject)
@@ -106,6 +116,11 @@ unsigned proc_process_count(void)
     return process_count();
 }
 
+unsigned proc_task_count(const struct proc_subject *subject)
+{
+    return subject->process == NULL ? 0 : subject->process->task_count;
+}
+
 static bool has_task(const struct proc_subject *subject, int32_t number)
 {
     const struct proc_subject wanted = { .process = subject->process, .key = number };
@@ -171,8 +186,20 @@ static int store_comm(const struct proc_subject *subject, const char *text)
 /* ---- the directories ---- */
 
 static const struct proc_item task_items[] = {
+    { "auxv", S_IFREG | 0400, true, .generate = proc_auxv },
     { "cmdline", S_IFREG | 0444, .generate = proc_cmdline },
     { "comm", S_IFREG | 0644, .generate = show_comm, .store = store_comm },
+    { "cwd", S_IFLNK | 0777, true, .read_link = proc_cwd_read, .follow = proc_cwd_follow },
+    { "environ", S_IFREG | 0400, true, .generate = proc_environ },
+    { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
+    { "io", S_IFREG | 0400, true, .generate = proc_io },
+    { "limits", S_IFREG | 0444, .generate = proc_limits },
+    { "maps", S_IFREG | 0444, true, .generate = proc_maps },
+    { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
+    { "mounts", S_IFREG | 0444, .generate = proc_mounts },
+    { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
+    { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
     { "stat", S_IFREG | 0444, .generate = proc_stat },
     { "statm", S_IFREG | 0444, .generate = proc_statm },
     { "status", S_IFREG | 0444, .generate = proc_status },
@@ -197,11 +224,15 @@ static const struct proc_item process_items[] = {
     { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
     { "fd", S_IFDIR | 0500, .directory = &proc_fd_directory },
     { "fdinfo", S_IFDIR | 0500, .directory = &proc_fdinfo_directory },
+    { "io", S_IFREG | 0400, true, .generate = proc_io },
     { "limits", S_IFREG | 0444, .generate = proc_limits },
     { "maps", S_IFREG | 0444, true, .generate = proc_maps },
     { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
     { "mounts", S_IFREG | 0444, .generate = proc_mounts },
+    { "mountstats", S_IFREG | 0400, .generate = proc_mountstats },
     { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
+    { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
     { "stat", S_IFREG | 0444, .generate = proc_stat },
     { "statm", S_IFREG | 0444, .generate = proc_statm },
     { "status", S_IFREG | 0444, .generate = proc_status },

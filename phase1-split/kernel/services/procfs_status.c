@@ -1,4 +1,4 @@
-/* The state of a process in figures: stat, status, statm and limits, each in the format of
+/* The state of a process in figures: stat, status, statm, limits and io, each in the format of
  * proc(5), field by field. */
 #include <services/procfs.h>
 
@@ -9,31 +9,14 @@
 
 #include <lib/bits.h>
 
-#include <fs/page_cache.h>
-#include <memory/vm.h>
 #include <process/process.h>
-#include <tty/tty.h>
+#include <process/snapshot.h>
 
 #define CLOCK_TICK        10000000ull /* ns: user programs count in hundredths of a second */
 #define FLAG_FORK_NO_EXEC 0x40        /* PF_FORKNOEXEC of stat's `flags` */
 #define PRIORITY_BASE     20
-#define HANDLER_DEFAULT   0 /* SIG_DFL and SIG_IGN as numbers */
-#define HANDLER_IGNORE    1
+#define GROUPS_AT_ONCE    32
 #define KILOBYTES(pages)  ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
-
-static char state_letter(const struct process *process, const struct task *task)
-{
-    if (process->state == PROCESS_ZOMBIE || task == NULL || task->state == TASK_DEAD)
-        return 'Z';
-    switch (task->state) {
-    case TASK_RUNNABLE:
-        return 'R';
-    case TASK_STOPPED:
-        return 'T';
-    default:
-        return task->killable_only ? 'D' : 'S';
-    }
-}
 
 static const char *state_name(char letter)
 {
@@ -51,124 +34,46 @@ static const char *state_name(char letter)
     }
 }
 
-/* ---- memory ---- */
-
-/* All in pages. */
-struct memory_use {
-    uint64_t size, resident, resident_file; /* in all areas; of these, now in memory */
-    uint64_t text, data, stack;
-};
-
-/* Pages that an area shows of its file's page cache now. */
-static uint64_t resident_of_file(const struct vm_area *area)
+static int take_snapshot(const struct proc_subject *subject, struct process_snapshot *out)
 {
-    uint64_t count = 0;
-
-    for (user_address at = area->start; at < area->end; at += PAGE_SIZE) {
-        const struct frame *frame = address_space_lookup(area->vm->space, at, NULL);
-        uint64_t index = area->offset + ((at - area->start) >> PAGE_SHIFT);
-
-        if (frame != NULL && frame == page_cache_find(area->file->inode, index))
-            count++;
-    }
-    return count;
-}
-
-static struct memory_use measure(const struct vm *vm)
-{
-    struct memory_use use = { 0 };
-
-    if (vm == NULL)
-        return use;
-    use.size = vm->pages;
-    use.resident = address_space_resident(vm->space);
-    for (unsigned i = 0; i < vm->count; i++) {
-        const struct vm_area *area = vm->areas[i];
-        uint64_t pages = (area->end - area->start) >> PAGE_SHIFT;
-
-        if (area->flags & AREA_GROWS_DOWN)
-            use.stack += pages;
-        else if (area->protection & PAGE_EXECUTE)
-            use.text += pages;
-        else if ((area->protection & PAGE_WRITE) && !(area->flags & AREA_SHARED))
-            use.data += pages;
-        if (area->file != NULL)
-            use.resident_file += resident_of_file(area);
-    }
-    use.resident_file = min(use.resident_file, use.resident);
-    return use;
+    return process_snapshot(proc_process_id(subject), subject->key, out);
 }
 
 int proc_statm(const struct proc_subject *subject, struct text *out)
 {
-    struct memory_use use = measure(subject->process->vm);
+    struct memory_use use;
+    int error = process_memory_use(proc_process_id(subject), &use);
 
+    if (error != 0)
+        return error;
     text_add(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)use.size,
-             (unsigned long long)use.resident, (unsigned long long)use.resident_file,
+             (unsigned long long)use.resident,
+             (unsigned long long)(use.resident_file + use.resident_shared),
              (unsigned long long)use.text, (unsigned long long)(use.data + use.stack));
     return 0;
 }
 
-/* ---- signals ---- */
-
-struct signal_sets {
-    uint64_t ignored, caught;
-};
-
-static struct signal_sets sort_actions(const struct process *process)
-{
-    struct signal_sets sets = { 0, 0 };
-
-    for (int signal = 1; process->actions != NULL && signal <= SIGNAL_COUNT; signal++) {
-        uint64_t handler = process->actions->action[signal - 1].handler;
-
-        if (handler == HANDLER_IGNORE)
-            sets.ignored |= signal_bit(signal);
-        else if (handler != HANDLER_DEFAULT)
-            sets.caught |= signal_bit(signal);
-    }
-    return sets;
-}
-
 /* ---- stat ---- */
 
-static int32_t task_id(const struct process *process, const struct task *task)
-{
-    return task == NULL ? process->id : task->id;
-}
-
-static int32_t parent_id(const struct process *process)
-{
-    return process->parent == NULL ? 0 : process->parent->id;
-}
-
 /* Fields 1 to 13: who it is, and its page faults. */
-static void add_identity(const struct proc_subject *subject, struct text *out)
+static void add_identity(const struct process_snapshot *process, struct text *out)
 {
-    struct process *process = subject->process;
-    const struct task *task = proc_task(subject);
-    const struct tty *terminal = process->terminal;
-
-    text_add(out, "%d (%s) %c %d %d %d %lu %d %u", task_id(process, task), proc_command(subject),
-             state_letter(process, task), parent_id(process), process->group, process->session,
-             terminal == NULL ? 0 : tty_number(terminal),
-             terminal == NULL ? -1 : tty_foreground(terminal),
+    text_add(out, "%d (%s) %c %d %d %d %llu %d %u", process->task, process->command, process->state,
+             process->parent, process->group, process->session,
+             (unsigned long long)process->terminal, process->foreground,
              process->has_executed ? 0 : FLAG_FORK_NO_EXEC);
-    text_add(out, " %llu %llu %llu %llu",
-             (unsigned long long)(process->minor_faults + (task ? task->minor_faults : 0)),
+    text_add(out, " %llu %llu %llu %llu", (unsigned long long)process->minor_faults,
              (unsigned long long)process->children_minor_faults,
-             (unsigned long long)(process->major_faults + (task ? task->major_faults : 0)),
+             (unsigned long long)process->major_faults,
              (unsigned long long)process->children_major_faults);
 }
 
 /* Fields 14 to 22: its time. */
-static void add_times(struct process *process, struct text *out)
+static void add_times(const struct process_snapshot *process, struct text *out)
 {
-    uint64_t user, system;
-
-    process_times(process, &user, &system);
-    text_add(out, " %llu %llu %llu %llu %d %d %u 0 %llu", (unsigned long long)(user / CLOCK_TICK),
-             (unsigned long long)(system / CLOCK_TICK),
+    text_add(out, " %llu %llu %llu %llu %d %d %u 0 %llu",
+             (unsigned long long)(process->user_time / CLOCK_TICK),
+             (unsigned long long)(process->system_time / CLOCK_TICK),
              (unsigned long long)(process->children_user_time / CLOCK_TICK),
              (unsigned long long)(process->children_system_time / CLOCK_TICK),
              PRIORITY_BASE + process->nice, process->nice, max(process->task_count, (uint32_t)1),
@@ -176,131 +81,169 @@ static void add_times(struct process *process, struct text *out)
 }
 
 /* Fields 23 to 30: its memory.  Where things lie is told only to those who may know. */
-static void add_memory(const struct process *process, bool open, struct text *out)
+static void add_memory(const struct process_snapshot *process, bool open, struct text *out)
 {
-    const struct vm *vm = process->vm;
-    bool shown = open && vm != NULL;
+    bool shown = open && process->has_memory;
 
     text_add(out, " %llu %llu %llu %llu %llu %llu 0 0",
-             (unsigned long long)(vm == NULL ? 0 : vm->pages << PAGE_SHIFT),
-             (unsigned long long)(vm == NULL ? 0 : address_space_resident(vm->space)),
+             (unsigned long long)process->size << PAGE_SHIFT, (unsigned long long)process->resident,
              (unsigned long long)process->limits[RLIMIT_RSS].rlim_cur,
-             (unsigned long long)(shown ? vm->code_start : vm != NULL),
-             (unsigned long long)(shown ? vm->code_end : vm != NULL),
-             (unsigned long long)(shown ? vm->stack_top : 0));
+             (unsigned long long)(shown ? process->layout.code_start : process->has_memory),
+             (unsigned long long)(shown ? process->layout.code_end : process->has_memory),
+             (unsigned long long)(shown ? process->layout.stack_top : 0));
 }
 
 /* Fields 31 to 44: signals and scheduling. */
-static void add_signals(const struct process *process, const struct task *task, struct text *out)
+static void add_signals(const struct process_snapshot *process, struct text *out)
 {
-    struct signal_sets sets = sort_actions(process);
-    uint64_t pending = task == NULL ? 0 : task->pending.set, blocked = task ? task->blocked : 0;
-    bool waits = task != NULL && task->state == TASK_SLEEPING;
-
     /* Only the first 31 signals: the fields are older than the others. */
     text_add(out, " %llu %llu %llu %llu %d 0 0 %d 0 0 0 0 0 0",
-             (unsigned long long)(pending & 0x7fffffff), (unsigned long long)(blocked & 0x7fffffff),
-             (unsigned long long)(sets.ignored & 0x7fffffff),
-             (unsigned long long)(sets.caught & 0x7fffffff), waits, process->exit_signal);
+             (unsigned long long)(process->pending & 0x7fffffff),
+             (unsigned long long)(process->blocked & 0x7fffffff),
+             (unsigned long long)(process->ignored & 0x7fffffff),
+             (unsigned long long)(process->caught & 0x7fffffff), process->asleep,
+             process->exit_signal);
 }
 
 /* Fields 45 to 52: more addresses, and the exit status. */
-static void add_addresses(const struct process *process, bool open, struct text *out)
+static void add_addresses(const struct process_snapshot *process, bool open, struct text *out)
 {
-    static const struct vm nothing;
-    const struct vm *vm = open && process->vm != NULL ? process->vm : &nothing;
+    static const struct memory_layout nothing;
+    const struct memory_layout *layout = open ? &process->layout : &nothing;
 
-    text_add(out, " %llu %llu %llu %llu %llu %llu %llu %d\n", (unsigned long long)vm->data_start,
-             (unsigned long long)vm->data_end, (unsigned long long)vm->brk_start,
-             (unsigned long long)vm->arguments_start, (unsigned long long)vm->arguments_end,
-             (unsigned long long)vm->environment_start, (unsigned long long)vm->environment_end,
-             open ? process->exit_status : 0);
+    text_add(out, " %llu %llu %llu %llu %llu %llu %llu %d\n",
+             (unsigned long long)layout->data_start, (unsigned long long)layout->data_end,
+             (unsigned long long)layout->brk_start, (unsigned long long)layout->arguments_start,
+             (unsigned long long)layout->arguments_end,
+             (unsigned long long)layout->environment_start,
+             (unsigned long long)layout->environment_end, open ? process->exit_status : 0);
 }
 
 int proc_stat(const struct proc_subject *subject, struct text *out)
 {
-    struct process *process = subject->process;
-    const struct task *task = proc_task(subject);
+    struct process_snapshot process;
     bool open = proc_may_inspect(subject);
+    int error = take_snapshot(subject, &process);
 
-    if (task == NULL && subject->key != 0)
-        return -ESRCH;
-    add_identity(subject, out);
-    add_times(process, out);
-    add_memory(process, open, out);
-    add_signals(process, task, out);
-    add_addresses(process, open, out);
+    if (error != 0)
+        return error;
+    add_identity(&process, out);
+    add_times(&process, out);
+    add_memory(&process, open, out);
+    add_signals(&process, out);
+    add_addresses(&process, open, out);
     return 0;
 }
 
 /* ---- status ---- */
 
-static void add_ids(const struct process *process, const struct task *task, struct text *out)
+static void add_groups(const struct process_snapshot *process, struct text *out)
 {
-    const struct credentials *who = process->credentials;
+    uint32_t groups[GROUPS_AT_ONCE];
+    size_t count, done = 0;
 
+    while ((count = process_groups(process->id, done, groups, array_count(groups))) > 0) {
+        for (size_t i = 0; i < count; i++)
+            text_add(out, done + i == 0 ? "%u" : " %u", groups[i]);
+        done += count;
+    }
+}
+
+static void add_ids(const struct process_snapshot *process, struct text *out)
+{
     text_add(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", process->id,
-             task_id(process, task), parent_id(process));
-    text_add(out, "Uid:\t%u\t%u\t%u\t%u\n", who->uid, who->euid, who->suid, who->fsuid);
-    text_add(out, "Gid:\t%u\t%u\t%u\t%u\n", who->gid, who->egid, who->sgid, who->fsgid);
-    text_add(out, "FDSize:\t%d\nGroups:\t", process->files == NULL ? 0 : process->files->size);
-    for (uint32_t i = 0; i < who->group_count; i++)
-        text_add(out, i == 0 ? "%u" : " %u", who->groups[i]);
+             process->task, process->parent);
+    text_add(out, "Uid:\t%u\t%u\t%u\t%u\n", process->uid, process->euid, process->suid,
+             process->fsuid);
+    text_add(out, "Gid:\t%u\t%u\t%u\t%u\n", process->gid, process->egid, process->sgid,
+             process->fsgid);
+    text_add(out, "FDSize:\t%d\nGroups:\t", process->descriptors);
+    add_groups(process, out);
     text_add(out, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->id,
-             task_id(process, task), process->group, process->session);
+             process->task, process->group, process->session);
 }
 
-static void add_memory_lines(const struct process *process, struct text *out)
+static void add_kilobytes(struct text *out, const char *name, uint64_t pages)
 {
-    const struct vm *vm = process->vm;
-    struct memory_use use = measure(vm);
-    uint64_t program = min(PAGES_FOR(vm->code_end - vm->code_start), use.text);
-
-    text_add(out, "VmSize:\t%8llu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", KILOBYTES(use.size), 0, 0);
-    text_add(out, "VmRSS:\t%8llu kB\nRssAnon:\t%8llu kB\nRssFile:\t%8llu kB\n",
-             KILOBYTES(use.resident), KILOBYTES(use.resident - use.resident_file),
-             KILOBYTES(use.resident_file));
-    text_add(out, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\n", KILOBYTES(use.data),
-             KILOBYTES(use.stack));
-    text_add(out, "VmExe:\t%8llu kB\nVmLib:\t%8llu kB\nVmSwap:\t%8u kB\n", KILOBYTES(program),
-             KILOBYTES(use.text - program), 0);
+    text_add(out, "%s:\t%8llu kB\n", name, KILOBYTES(pages));
 }
 
-static void add_signal_lines(const struct process *process, const struct task *task,
+static void add_memory_lines(const struct process_snapshot *process, const struct memory_use *use,
                              struct text *out)
 {
-    struct signal_sets sets = sort_actions(process);
+    const struct memory_layout *layout = &process->layout;
+    uint64_t program = min(PAGES_FOR(layout->code_end - layout->code_start), use->text);
+    uint64_t of_files = min(use->resident_file + use->resident_shared, use->resident);
 
-    text_add(out, "SigPnd:\t%016llx\n", (unsigned long long)(task == NULL ? 0 : task->pending.set));
-    text_add(out, "ShdPnd:\t%016llx\n", (unsigned long long)process->pending.set);
-    text_add(out, "SigBlk:\t%016llx\n", (unsigned long long)(task == NULL ? 0 : task->blocked));
-    text_add(out, "SigIgn:\t%016llx\n", (unsigned long long)sets.ignored);
-    text_add(out, "SigCgt:\t%016llx\n", (unsigned long long)sets.caught);
+    add_kilobytes(out, "VmPeak", process->peak_size);
+    add_kilobytes(out, "VmSize", use->size);
+    add_kilobytes(out, "VmLck", 0);
+    add_kilobytes(out, "VmPin", 0);
+    add_kilobytes(out, "VmHWM", process->peak_resident);
+    add_kilobytes(out, "VmRSS", use->resident);
+    add_kilobytes(out, "RssAnon", use->resident - of_files);
+    add_kilobytes(out, "RssFile", use->resident_file);
+    add_kilobytes(out, "RssShmem", use->resident_shared);
+    add_kilobytes(out, "VmData", use->data);
+    add_kilobytes(out, "VmStk", use->stack);
+    add_kilobytes(out, "VmExe", program);
+    add_kilobytes(out, "VmLib", use->text - program);
+    add_kilobytes(out, "VmSwap", 0);
+}
+
+static void add_signal_lines(const struct process_snapshot *process, struct text *out)
+{
+    text_add(out, "SigQ:\t%u/%lu\n", process->queued,
+             (unsigned long)process->limits[RLIMIT_SIGPENDING].rlim_cur);
+    text_add(out, "SigPnd:\t%016llx\n", (unsigned long long)process->pending);
+    text_add(out, "ShdPnd:\t%016llx\n", (unsigned long long)process->shared_pending);
+    text_add(out, "SigBlk:\t%016llx\n", (unsigned long long)process->blocked);
+    text_add(out, "SigIgn:\t%016llx\n", (unsigned long long)process->ignored);
+    text_add(out, "SigCgt:\t%016llx\n", (unsigned long long)process->caught);
 }
 
 int proc_status(const struct proc_subject *subject, struct text *out)
 {
-    const struct process *process = subject->process;
-    const struct task *task = proc_task(subject);
-    char state = state_letter(process, task);
+    struct process_snapshot process;
+    struct memory_use use;
+    int error = take_snapshot(subject, &process);
 
-    if (task == NULL && subject->key != 0)
-        return -ESRCH;
+    if (error == 0)
+        error = process_memory_use(process.id, &use);
+    if (error != 0)
+        return error;
     text_add(out, "Name:\t");
-    text_add_escaped(out, proc_command(subject), "\n\\");
+    text_add_escaped(out, process.command, "\n\\");
     text_add(out, "\n");
-    if (process->fs != NULL)
-        text_add(out, "Umask:\t%04o\n", process->fs->umask);
-    text_add(out, "State:\t%c (%s)\n", state, state_name(state));
-    add_ids(process, task, out);
-    if (process->vm != NULL)
-        add_memory_lines(process, out);
-    text_add(out, "Threads:\t%u\n", process->task_count);
-    add_signal_lines(process, task, out);
+    if (process.has_directories)
+        text_add(out, "Umask:\t%04o\n", process.umask);
+    text_add(out, "State:\t%c (%s)\n", process.state, state_name(process.state));
+    add_ids(&process, out);
+    if (process.has_memory)
+        add_memory_lines(&process, &use, out);
+    text_add(out, "Threads:\t%u\n", process.task_count);
+    add_signal_lines(&process, out);
     text_add(out, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
     text_add(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-             (unsigned long long)(task == NULL ? 0 : task->voluntary_switches),
-             (unsigned long long)(task == NULL ? 0 : task->involuntary_switches));
+             (unsigned long long)process.voluntary_switches,
+             (unsigned long long)process.involuntary_switches);
+    return 0;
+}
+
+/* ---- io ---- */
+
+/* There is no storage device: what is read and written is in memory. */
+int proc_io(const struct proc_subject *subject, struct text *out)
+{
+    struct process_snapshot process;
+    int error = take_snapshot(subject, &process);
+
+    if (error != 0)
+        return error;
+    text_add(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n",
+             (unsigned long long)process.read_bytes, (unsigned long long)process.written_bytes,
+             (unsigned long long)process.reads, (unsigned long long)process.writes);
+    text_add(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
     return 0;
 }
 
@@ -332,17 +275,24 @@ int proc_limits(const struct proc_subject *subject, struct text *out)
         [RLIMIT_LOCKS] = { "Max file locks", "locks" },
         [RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
         [RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-        [RLIMIT_NICE] = { "Max nice priority", "" },
-        [RLIMIT_RTPRIO] = { "Max realtime priority", "" },
+        [RLIMIT_NICE] = { "Max nice priority", NULL },
+        [RLIMIT_RTPRIO] = { "Max realtime priority", NULL },
         [RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
     };
 
+    struct process_snapshot process;
+    int error = take_snapshot(subject, &process);
+
+    if (error != 0)
+        return error;
     text_add(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
     for (size_t i = 0; i < RLIM_NLIMITS; i++) {
         text_add(out, "%-25s ", names[i].name);
-        add_limit(out, subject->process->limits[i].rlim_cur);
-        add_limit(out, subject->process->limits[i].rlim_max);
-        text_add(out, "%-10s\n", names[i].unit);
+        add_limit(out, process.limits[i].rlim_cur);
+        add_limit(out, process.limits[i].rlim_max);
+        if (names[i].unit != NULL)
+            text_add(out, "%-10s", names[i].unit);
+        text_add(out, "\n");
     }
     return 0;
 }

@@ -6,7 +6,6 @@
 
 #include <platform/clock.h>
 #include <platform/cpu.h>
-#include <platform/log.h>
 #include <platform/page.h>
 
 #include <lib/bits.h>
@@ -14,14 +13,8 @@
 
 #include <fs/device.h>
 #include <fs/page_cache.h>
-#include <param.h>
 #include <process/process.h>
-#include <process/wall_clock.h>
 #include <system.h>
-
-#define CLOCK_TICK (uint64_t)10000000 /* ns: user programs count in hundredths of a second */
-#define LOAD_SHIFT 16                 /* scheduler_load() gives fixed-point numbers */
-#define LOAD_UNIT  (1u << LOAD_SHIFT)
 
 /* ---- memory ---- */
 
@@ -55,79 +48,19 @@ static int show_meminfo(const struct proc_subject *subject, struct text *out)
     return 0;
 }
 
-/* ---- time and load ---- */
-
-static void add_seconds(struct text *out, uint64_t nanoseconds)
+/* What the memory has been through: Linux's counters of the same names, as far as there is such a
+ * thing here.  Nothing is ever paged in or out. */
+static int show_vmstat(const struct proc_subject *subject, struct text *out)
 {
-    text_add(out, "%llu.%02llu", (unsigned long long)(nanoseconds / NANOSECONDS_PER_SECOND),
-             (unsigned long long)(nanoseconds % NANOSECONDS_PER_SECOND / CLOCK_TICK));
-}
-
-static int show_uptime(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    add_seconds(out, clock_monotonic());
-    text_add(out, " ");
-    add_seconds(out, scheduler_idle_time());
-    text_add(out, "\n");
-    return 0;
-}
-
-static int show_loadavg(const struct proc_subject *subject, struct text *out)
-{
-    uint32_t load[3];
+    struct frame_statistics memory;
 
     (void)subject;
-    scheduler_load(load);
-    for (size_t i = 0; i < array_count(load); i++) {
-        uint32_t rounded = load[i] + LOAD_UNIT / 200;
-
-        text_add(out, "%u.%02u ", rounded >> LOAD_SHIFT,
-                 ((rounded & (LOAD_UNIT - 1)) * 100) >> LOAD_SHIFT);
-    }
-    text_add(out, "%u/%u %d\n", scheduler_runnable(), process_count(), process_last_id());
-    return 0;
-}
-
-/* Processor time of everything that runs or was waited for, ns.  Processes that nobody waited for
- * drop out, and their samples divide time anew again and again; but who reads twice takes the
- * difference, so no figure may go back. */
-static void total_times(uint64_t *user, uint64_t *system)
-{
-    static uint64_t user_shown, system_shown;
-    struct process *process;
-    uint64_t own_user, own_system;
-
-    *user = *system = 0;
-    for (process = process_next(NULL); process != NULL; process = process_next(process)) {
-        process_times(process, &own_user, &own_system);
-        *user += own_user + process->children_user_time;
-        *system += own_system + process->children_system_time;
-    }
-    user_shown = *user = max(*user, user_shown);
-    system_shown = *system = max(*system, system_shown);
-}
-
-static void add_cpu(struct text *out, const char *name, uint64_t user, uint64_t system)
-{
-    text_add(out, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name,
-             (unsigned long long)(user / CLOCK_TICK), (unsigned long long)(system / CLOCK_TICK),
-             (unsigned long long)(scheduler_idle_time() / CLOCK_TICK));
-}
-
-static int show_stat(const struct proc_subject *subject, struct text *out)
-{
-    uint64_t user, system;
-
-    (void)subject;
-    total_times(&user, &system);
-    add_cpu(out, "cpu ", user, system);
-    add_cpu(out, "cpu0", user, system);
-    text_add(out, "intr 0\nctxt %llu\nbtime %llu\n", (unsigned long long)scheduler_switches(),
-             (unsigned long long)((wall_clock() - clock_monotonic()) / NANOSECONDS_PER_SECOND));
-    text_add(out, "processes %d\nprocs_running %u\nprocs_blocked 0\n", process_last_id(),
-             scheduler_runnable());
-    text_add(out, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
+    frame_statistics(&memory);
+    text_add(out, "nr_free_pages %llu\nnr_file_pages %llu\nnr_shmem %llu\n",
+             (unsigned long long)memory.free, (unsigned long long)page_cache_total(),
+             (unsigned long long)page_cache_total());
+    text_add(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault 0\n",
+             (unsigned long long)process_page_faults());
     return 0;
 }
 
@@ -235,126 +168,13 @@ static int read_mounts_link(const struct proc_subject *subject, char *target, si
     return 0;
 }
 
-/* ---- /proc/sys ---- */
-
-static int show_host_name(const struct proc_subject *subject, struct text *out)
+/* No disk: no lines. */
+static int show_disks(const struct proc_subject *subject, struct text *out)
 {
     (void)subject;
-    text_add(out, "%s\n", system_name()->nodename);
+    (void)out;
     return 0;
 }
-
-static int store_host_name(const struct proc_subject *subject, const char *text)
-{
-    (void)subject;
-    return system_set_host_name(text, strlen(text));
-}
-
-static int show_domain_name(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%s\n", system_name()->domainname);
-    return 0;
-}
-
-static int store_domain_name(const struct proc_subject *subject, const char *text)
-{
-    (void)subject;
-    return system_set_domain_name(text, strlen(text));
-}
-
-static int show_system_type(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%s\n", system_name()->sysname);
-    return 0;
-}
-
-static int show_release(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%s\n", system_name()->release);
-    return 0;
-}
-
-static int show_build(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%s\n", system_name()->version);
-    return 0;
-}
-
-static int show_pid_max(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%d\n", PID_LIMIT);
-    return 0;
-}
-
-/* Linux counts the first level that is not shown; then come the default and the least level, and
- * the level at boot. */
-static int show_log_level(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "%d\t%d\t1\t%d\n", log_console_level() + 1, LOG_WARNING, LOG_NOTICE + 1);
-    return 0;
-}
-
-/* The first number counts; the others cannot be changed. */
-static int store_log_level(const struct proc_subject *subject, const char *text)
-{
-    char first[PROC_STORE];
-    uint64_t level;
-    size_t length = 0;
-
-    (void)subject;
-    while (text[length] != '\0' && text[length] != ' ' && text[length] != '\t')
-        length++;
-    string_copy(first, text, length + 1);
-    if (string_to_u64(first, 10, &level) != 0 || level > LOG_DEBUG + 1)
-        return -EINVAL;
-    log_set_console_level((int)level - 1);
-    return 0;
-}
-
-/* Memory is promised without counting and found when it is touched: what Linux calls 1. */
-static int show_overcommit(const struct proc_subject *subject, struct text *out)
-{
-    (void)subject;
-    text_add(out, "1\n");
-    return 0;
-}
-
-static const struct proc_item kernel_items[] = {
-    { "domainname", S_IFREG | 0644, .generate = show_domain_name, .store = store_domain_name },
-    { "hostname", S_IFREG | 0644, .generate = show_host_name, .store = store_host_name },
-    { "osrelease", S_IFREG | 0444, .generate = show_release },
-    { "ostype", S_IFREG | 0444, .generate = show_system_type },
-    { "pid_max", S_IFREG | 0444, .generate = show_pid_max },
-    { "printk", S_IFREG | 0644, .generate = show_log_level, .store = store_log_level },
-    { "version", S_IFREG | 0444, .generate = show_build },
-};
-
-static const struct proc_item vm_items[] = {
-    { "overcommit_memory", S_IFREG | 0444, .generate = show_overcommit },
-};
-
-static const struct proc_directory kernel_directory = { .id = PROC_SYS_KERNEL,
-                                                        .items = kernel_items,
-                                                        .count = array_count(kernel_items) };
-
-static const struct proc_directory vm_directory = { .id = PROC_SYS_VM,
-                                                    .items = vm_items,
-                                                    .count = array_count(vm_items) };
-
-static const struct proc_item sys_items[] = {
-    { "kernel", S_IFDIR | 0555, .directory = &kernel_directory },
-    { "vm", S_IFDIR | 0555, .directory = &vm_directory },
-};
-
-static const struct proc_directory sys_directory = { .id = PROC_SYS,
-                                                     .items = sys_items,
-                                                     .count = array_count(sys_items) };
 
 /* ---- the root ---- */
 
@@ -362,18 +182,22 @@ static const struct proc_item root_items[] = {
     { "cmdline", S_IFREG | 0444, .generate = show_command_line },
     { "cpuinfo", S_IFREG | 0444, .generate = show_cpuinfo },
     { "devices", S_IFREG | 0444, .generate = show_devices },
+    { "diskstats", S_IFREG | 0444, .generate = show_disks },
     { "filesystems", S_IFREG | 0444, .generate = show_filesystems },
-    { "loadavg", S_IFREG | 0444, .generate = show_loadavg },
+    { "interrupts", S_IFREG | 0444, .generate = proc_interrupts },
+    { "loadavg", S_IFREG | 0444, .generate = proc_loadavg },
+    { "locks", S_IFREG | 0444, .generate = proc_locks },
     { "meminfo", S_IFREG | 0444, .generate = show_meminfo },
     { "mounts", S_IFLNK | 0777, .read_link = read_mounts_link },
     { "partitions", S_IFREG | 0444, .generate = show_partitions },
     { "self", S_IFLNK | 0777, .read_link = proc_read_self },
-    { "stat", S_IFREG | 0444, .generate = show_stat },
+    { "stat", S_IFREG | 0444, .generate = proc_system_stat },
     { "swaps", S_IFREG | 0444, .generate = show_swaps },
-    { "sys", S_IFDIR | 0555, .directory = &sys_directory },
+    { "sys", S_IFDIR | 0555, .directory = &proc_sys_directory },
     { "thread-self", S_IFLNK | 0777, .read_link = proc_read_thread_self },
-    { "uptime", S_IFREG | 0444, .generate = show_uptime },
+    { "uptime", S_IFREG | 0444, .generate = proc_uptime },
     { "version", S_IFREG | 0444, .generate = show_version },
+    { "vmstat", S_IFREG | 0444, .generate = show_vmstat },
 };
 
 static const struct proc_directory root_directory = { .id = PROC_ROOT,

@@ -16,16 +16,17 @@
 
 #define DIRECTORY_SIZE  4096 /* what stat(2) tells of any directory */
 #define BLOCKS_PER_PAGE (PAGE_SIZE / 512)
+#define SHORT_TARGET    127 /* bytes of a symlink; a longer one counts as a page, as Linux's does */
 
 static bool is_directory(const struct tree_node *node)
 {
     return S_ISDIR(node->attributes.mode);
 }
 
-/* Pages of a regular file that count against the limit. */
-static uint64_t pages_of(const struct tree_node *file)
+/* Pages of a regular file or long symlink that count against the limit. */
+static uint64_t pages_of(const struct tree_node *node)
 {
-    return file->attributes.blocks / BLOCKS_PER_PAGE;
+    return node->attributes.blocks / BLOCKS_PER_PAGE;
 }
 
 static struct name make_name(const char *text, size_t length)
@@ -39,6 +40,22 @@ struct timestamp tree_now(void)
 
     return (struct timestamp){ (int64_t)(now / NANOSECONDS_PER_SECOND),
                                (uint32_t)(now % NANOSECONDS_PER_SECOND) };
+}
+
+static void set_pages(struct tree_node *node, uint64_t pages)
+{
+    node->tree->pages += pages - pages_of(node);
+    node->attributes.blocks = pages * BLOCKS_PER_PAGE;
+}
+
+static bool page_limit_reached(const struct tree *tree, uint64_t more)
+{
+    return tree->page_limit != 0 && more > tree->page_limit - min(tree->pages, tree->page_limit);
+}
+
+static bool node_limit_reached(const struct tree *tree)
+{
+    return tree->node_limit != 0 && tree->node_count >= tree->node_limit;
 }
 
 /* ---- making and freeing nodes ---- */
@@ -69,6 +86,11 @@ static int fill_content(struct tree_node *node, const struct new_node *what)
             return -ENOMEM;
         memcpy(node->target, what->target, what->target_length);
         node->attributes.size = what->target_length;
+        if (what->target_length > SHORT_TARGET && page_limit_reached(node->tree, 1)) {
+            kfree(node->target);
+            return -ENOSPC;
+        }
+        set_pages(node, what->target_length > SHORT_TARGET);
     }
     return 0;
 }
@@ -77,17 +99,19 @@ static int fill_content(struct tree_node *node, const struct new_node *what)
 static int node_make(struct tree *tree, const struct new_node *what, struct tree_node **out)
 {
     struct tree_node *node;
+    int error;
 
-    if (tree->node_limit != 0 && tree->node_count >= tree->node_limit)
+    if (node_limit_reached(tree))
         return -ENOSPC;
     node = kzalloc(sizeof(*node));
     if (node == NULL)
         return -ENOMEM;
     node->tree = tree;
     fill_attributes(node, what);
-    if (fill_content(node, what) != 0) {
+    error = fill_content(node, what);
+    if (error != 0) {
         kfree(node);
-        return -ENOMEM;
+        return error;
     }
     list_add_tail(&tree->nodes, &node->of_tree);
     tree->node_count++;
@@ -101,8 +125,7 @@ static void node_free(struct tree_node *node)
         directory_clear(&node->directory);
     else if (S_ISLNK(node->attributes.mode))
         kfree(node->target);
-    else if (S_ISREG(node->attributes.mode))
-        node->tree->pages -= pages_of(node);
+    set_pages(node, 0);
     list_remove(&node->of_tree);
     node->tree->node_count--;
     kfree(node);
@@ -129,6 +152,8 @@ static void name_goes(struct tree_node *directory, const struct tree_node *node)
 static void lose_link(struct tree_node *node)
 {
     node->attributes.links = is_directory(node) ? 0 : node->attributes.links - 1;
+    if (node->attributes.links > 0)
+        node->tree->node_count--; /* a further name's */
     free_if_unused(node);
 }
 
@@ -259,12 +284,18 @@ int tree_create(node_handle directory, const struct name *name, const struct new
 
 int tree_link(node_handle directory, const struct name *name, node_handle node)
 {
+    struct tree *tree = tree_node_of(node)->tree;
     int error;
 
+    /* A further name takes memory that nobody can reclaim, so it counts as a node: tmpfs(5). */
+    if (node_limit_reached(tree))
+        return -ENOSPC;
     error = directory_insert(&tree_node_of(directory)->directory, name, tree_node_of(node));
-    if (error == 0)
-        tree_node_of(node)->attributes.links++;
-    return error;
+    if (error != 0)
+        return error;
+    tree_node_of(node)->attributes.links++;
+    tree->node_count++;
+    return 0;
 }
 
 int tree_unlink(node_handle handle, const struct name *name, node_handle node)
@@ -396,9 +427,8 @@ int tree_read_hole(node_handle file, uint64_t index, void *page, bool *hole)
 
 static void set_extent(struct tree_node *file, uint64_t size, uint64_t pages)
 {
-    file->tree->pages += pages - pages_of(file);
     file->attributes.size = size;
-    file->attributes.blocks = pages * BLOCKS_PER_PAGE;
+    set_pages(file, pages);
 }
 
 int tree_grow(node_handle handle, uint64_t size, uint64_t pages)
@@ -408,7 +438,7 @@ int tree_grow(node_handle handle, uint64_t size, uint64_t pages)
 
     if (size > INT64_MAX)
         return -EFBIG;
-    if (pages > 0 && tree->page_limit != 0 && pages > tree->page_limit - tree->pages)
+    if (pages > 0 && page_limit_reached(tree, pages))
         return -ENOSPC;
     set_extent(file, size, pages_of(file) + pages);
     return 0;

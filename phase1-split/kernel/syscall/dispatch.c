@@ -91,8 +91,8 @@ static long call(struct user_registers *r)
     CALL3(mincore)
     /* signals */
     CALL4(rt_sigaction) CALL4(rt_sigprocmask) CALL2(rt_sigpending) CALL2(rt_sigsuspend)
-    CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL2(sigaltstack)
-    CALL0(pause) CALL2(kill) CALL2(tkill) CALL3(tgkill)
+    CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL4(rt_tgsigqueueinfo)
+    CALL2(sigaltstack) CALL0(pause) CALL2(kill) CALL2(tkill) CALL3(tgkill)
     CALL0(restart_syscall)
     case __NR_rt_sigreturn: return sys_rt_sigreturn(r);
     /* time */

@@ -216,34 +216,62 @@ long sys_fstatfs(int fd, user_address out)
 
 /* ---- access ---- */
 
-static int check_access(const struct path *path, unsigned wanted, bool real)
+static int check_access(const struct path *path, unsigned wanted)
 {
     const struct inode *inode = path_inode(path);
     uint32_t mode = inode->attributes.mode;
 
     if ((wanted & MAY_EXECUTE) && S_ISREG(mode) && (path->mount->flags & MS_NOEXEC))
         return -EACCES;
-    int error = inode_permission(inode, wanted, real);
+    int error = inode_permission(inode, wanted);
 
     if (!error && (wanted & MAY_WRITE) && (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
         error = mount_writable(path->mount);
     return error;
 }
 
-long sys_faccessat2(int directory, user_address path, int mode, int flags)
+static long access_as_effective(int directory, user_address path, int mode, int flags)
 {
     struct path found;
 
-    if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
-        return -EINVAL;
     int error = path_lookup_user(directory, path, lookup_flags(flags), &found);
 
     if (error)
         return error;
     if (mode != 0)
-        error = check_access(&found, (unsigned)mode, !(flags & AT_EACCESS));
+        error = check_access(&found, (unsigned)mode);
     path_put(&found);
     return error;
+}
+
+/* The whole of access(2), the walk to the file too, is done as the real user (POSIX). */
+static long access_as_real(int directory, user_address path, int mode, int flags)
+{
+    struct process *process = current_process();
+    struct credentials *own = process->credentials, *real;
+
+    if (own->uid == own->fsuid && own->gid == own->fsgid)
+        return access_as_effective(directory, path, mode, flags);
+    int error = credentials_copy(own, own->group_count, &real);
+
+    if (error)
+        return error;
+    real->fsuid = own->uid;
+    real->fsgid = own->gid;
+    process->credentials = real;
+    long result = access_as_effective(directory, path, mode, flags);
+
+    process->credentials = own;
+    credentials_put(real);
+    return result;
+}
+
+long sys_faccessat2(int directory, user_address path, int mode, int flags)
+{
+    if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return -EINVAL;
+    return flags & AT_EACCESS ? access_as_effective(directory, path, mode, flags)
+                              : access_as_real(directory, path, mode, flags);
 }
 
 long sys_faccessat(int directory, user_address path, int mode)
@@ -266,13 +294,18 @@ static int truncate_path(const struct path *path, uint64_t size)
         return -EISDIR;
     if (!inode_is_regular(inode))
         return -EINVAL;
-    int error = inode_permission(inode, MAY_WRITE, false);
+    int error = inode_permission(inode, MAY_WRITE);
 
     if (!error)
         error = mount_writable(path->mount);
     if (!error && inode->writers < 0)
         error = -ETXTBSY;
-    return error ? error : inode_truncate(inode, size);
+    if (error)
+        return error;
+    if (size != inode->attributes.size || !inode_is_paged(inode))
+        return inode_truncate(inode, size);
+    inode_drop_privileges(inode); /* nothing else changes, the times neither (truncate(3p)) */
+    return 0;
 }
 
 long sys_truncate(user_address path, int64_t size)
@@ -292,11 +325,6 @@ long sys_truncate(user_address path, int64_t size)
 
 /* ---- chmod ---- */
 
-static bool in_group(uint32_t gid)
-{
-    return file_system_privileged() || credentials_in_group(current_process()->credentials, gid);
-}
-
 static int change_mode(const struct path *path, unsigned mode)
 {
     struct inode *inode = path_inode(path);
@@ -310,7 +338,7 @@ static int change_mode(const struct path *path, unsigned mode)
     if (!inode_owned(inode))
         return -EPERM;
     changed.mode = mode & 07777;
-    if (!in_group(changed.gid))
+    if (!file_system_in_group(changed.gid))
         changed.mode &= ~S_ISGID; /* nobody lends out a group that he is not in (chmod(2)) */
     return inode_set_attributes(inode, &changed, SET_MODE);
 }
@@ -368,7 +396,7 @@ static bool may_change_owner(const struct inode *inode, unsigned uid, unsigned g
     if (file_system_uid() != now->uid)
         return uid == NO_CHANGE && gid == NO_CHANGE;
     return (uid == NO_CHANGE || uid == now->uid) &&
-           (gid == NO_CHANGE || gid == now->gid || in_group(gid));
+           (gid == NO_CHANGE || gid == now->gid || file_system_in_group(gid));
 }
 
 static int change_owner(const struct path *path, unsigned uid, unsigned gid)
@@ -392,7 +420,7 @@ static int change_owner(const struct path *path, unsigned uid, unsigned gid)
     }
     /* What ran with the old owner's rights shall not run with the new one's. */
     if (!S_ISDIR(changed.mode))
-        changed.mode &= ~(uint32_t)(changed.mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
+        changed.mode = inode_mode_unprivileged(inode);
     return inode_set_attributes(inode, &changed, which);
 }
 
@@ -468,7 +496,7 @@ static int may_set_times(const struct inode *inode, const struct new_times *time
     if (inode_owned(inode))
         return 0;
     if (times->time[0].tv_nsec == UTIME_NOW && times->time[1].tv_nsec == UTIME_NOW)
-        return inode_permission(inode, MAY_WRITE, false);
+        return inode_permission(inode, MAY_WRITE);
     return -EPERM;
 }
 
@@ -477,6 +505,9 @@ static int set_times(const struct path *path, const struct new_times *times)
     struct inode *inode = path_inode(path);
     struct attributes changed = inode->attributes;
     unsigned which = 0;
+
+    if (!time_is_valid(&times->time[0]) || !time_is_valid(&times->time[1]))
+        return -EINVAL;
     int error = mount_writable(path->mount);
 
     if (!error)
@@ -500,11 +531,11 @@ static long change_times(int directory, user_address path, const struct new_time
     struct path found;
     int error;
 
-    if (!time_is_valid(&times->time[0]) || !time_is_valid(&times->time[1]) ||
-        (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
-        return -EINVAL;
+    /* Whatever is meant, it is left alone. */
     if (times->time[0].tv_nsec == UTIME_OMIT && times->time[1].tv_nsec == UTIME_OMIT)
         return 0;
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     if (path == 0 && directory != AT_FDCWD)
         error = flags ? -EINVAL : path_of(directory, &found);
     else

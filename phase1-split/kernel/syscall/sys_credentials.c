@@ -14,12 +14,23 @@ static const struct credentials *self(void)
     return current_process()->credentials;
 }
 
+/* The user whose process this becomes has more than RLIMIT_NPROC already. */
+static bool exceeds_limit(const struct process *process, uint32_t uid)
+{
+    return uid != 0 && process_count_of_user(uid) > process->limits[RLIMIT_NPROC].rlim_cur;
+}
+
 static void install(struct credentials *credentials)
 {
     struct process *process = current_process();
     const struct credentials *old = process->credentials;
-    if (credentials->euid != old->euid || credentials->egid != old->egid)
+    if (credentials->uid != old->uid) /* only execve(2) tells: programs trust in setuid(2) */
+        process->exceeds_limit = exceeds_limit(process, credentials->uid);
+    if (credentials->euid != old->euid || credentials->egid != old->egid ||
+        credentials->fsuid != old->fsuid || credentials->fsgid != old->fsgid) {
         process->dumpable = false;
+        process->parent_death_signal = 0;
+    }
     credentials_put(process->credentials);
     process->credentials = credentials;
 }
@@ -76,7 +87,7 @@ static bool is_own_uid(uint32_t uid)
     return uid == UNCHANGED || uid == self()->uid || uid == self()->euid || uid == self()->suid;
 }
 
-long sys_setresuid(unsigned real, unsigned effective, unsigned saved)
+static long set_uids(unsigned real, unsigned effective, unsigned saved)
 {
     struct credentials *new;
     if (!process_privileged() && !(is_own_uid(real) && is_own_uid(effective) && is_own_uid(saved)))
@@ -93,6 +104,17 @@ long sys_setresuid(unsigned real, unsigned effective, unsigned saved)
     new->fsuid = new->euid;
     install(new);
     return 0;
+}
+
+/* What asks for no change leaves the file system's id alone, too. */
+long sys_setresuid(unsigned real, unsigned effective, unsigned saved)
+{
+    const struct credentials *old = self();
+
+    if ((real == UNCHANGED || real == old->uid) && (saved == UNCHANGED || saved == old->suid) &&
+        (effective == UNCHANGED || (effective == old->euid && effective == old->fsuid)))
+        return 0;
+    return set_uids(real, effective, saved);
 }
 
 long sys_setreuid(unsigned real, unsigned effective)
@@ -122,10 +144,10 @@ long sys_setuid(unsigned uid)
     if (uid == UNCHANGED)
         return -EINVAL;
     if (process_privileged())
-        return sys_setresuid(uid, uid, uid);
+        return set_uids(uid, uid, uid);
     if (uid != self()->uid && uid != self()->suid)
         return -EPERM;
-    return sys_setresuid(UNCHANGED, uid, UNCHANGED);
+    return set_uids(UNCHANGED, uid, UNCHANGED);
 }
 
 long sys_setfsuid(unsigned uid)
@@ -148,7 +170,7 @@ static bool is_own_gid(uint32_t gid)
     return gid == UNCHANGED || gid == self()->gid || gid == self()->egid || gid == self()->sgid;
 }
 
-long sys_setresgid(unsigned real, unsigned effective, unsigned saved)
+static long set_gids(unsigned real, unsigned effective, unsigned saved)
 {
     struct credentials *new;
     if (!process_privileged() && !(is_own_gid(real) && is_own_gid(effective) && is_own_gid(saved)))
@@ -167,6 +189,17 @@ long sys_setresgid(unsigned real, unsigned effective, unsigned saved)
     return 0;
 }
 
+/* What asks for no change leaves the file system's id alone, too. */
+long sys_setresgid(unsigned real, unsigned effective, unsigned saved)
+{
+    const struct credentials *old = self();
+
+    if ((real == UNCHANGED || real == old->gid) && (saved == UNCHANGED || saved == old->sgid) &&
+        (effective == UNCHANGED || (effective == old->egid && effective == old->fsgid)))
+        return 0;
+    return set_gids(real, effective, saved);
+}
+
 long sys_setregid(unsigned real, unsigned effective)
 {
     const struct credentials *old = self();
@@ -175,7 +208,7 @@ long sys_setregid(unsigned real, unsigned effective)
         return -EPERM;
     bool new_saved = real != UNCHANGED || (effective != UNCHANGED && effective != old->gid);
     uint32_t becomes = effective != UNCHANGED ? effective : old->egid;
-    return sys_setresgid(real, becomes, new_saved ? becomes : UNCHANGED);
+    return set_gids(real, becomes, new_saved ? becomes : UNCHANGED);
 }
 
 long sys_setgid(unsigned gid)
@@ -183,10 +216,10 @@ long sys_setgid(unsigned gid)
     if (gid == UNCHANGED)
         return -EINVAL;
     if (process_privileged())
-        return sys_setresgid(gid, gid, gid);
+        return set_gids(gid, gid, gid);
     if (gid != self()->gid && gid != self()->sgid)
         return -EPERM;
-    return sys_setresgid(UNCHANGED, gid, UNCHANGED);
+    return set_gids(UNCHANGED, gid, UNCHANGED);
 }
 
 long sys_setfsgid(unsigned gid)
@@ -237,6 +270,12 @@ long sys_setgroups(int size, user_address groups)
     if (copy_from_user(new->groups, groups, size * sizeof new->groups[0])) {
         credentials_put(new);
         return -EFAULT;
+    }
+    for (uint32_t i = 0; i < new->group_count; i++) {
+        if (new->groups[i] == UNCHANGED) { /* no group has this number */
+            credentials_put(new);
+            return -EINVAL;
+        }
     }
     sort(new->groups, new->group_count);
     install(new);

@@ -51,7 +51,9 @@ static long transfer_at(int fd, struct user_buffer *buffer, int64_t position, tr
     if (!file)
         return -EBADF;
     uint64_t at = (uint64_t)position;
-    long moved = file->seekable ? transfer(file, buffer, &at) : -ESPIPE;
+    long moved = file->seekable         ? transfer(file, buffer, &at)
+                 : file->flags & O_PATH ? -EBADF
+                                        : -ESPIPE;
 
     file_put(file);
     return moved;
@@ -230,6 +232,9 @@ static int64_t seek_base(const struct file *file, int64_t offset, int whence, in
 {
     int64_t size = (int64_t)file->inode->attributes.size;
 
+    /* Where in a directory the end is, and what a hole, nobody can say. */
+    if (inode_is_directory(file->inode) && whence > SEEK_CUR)
+        whence = -1;
     switch (whence) {
     case SEEK_SET:
         return 0;
@@ -253,6 +258,8 @@ long sys_lseek(int fd, int64_t offset, int whence)
 
     if (!file || (file->flags & O_PATH))
         return -EBADF;
+    if (whence < SEEK_SET || whence > SEEK_MAX)
+        return -EINVAL;
     if (!file->seekable)
         return -ESPIPE;
     int64_t position = seek_base(file, offset, whence, &error);
@@ -364,6 +371,10 @@ static long lock_command(int fd, int command, uint64_t argument)
     struct file *file = fd_get(fd); /* F_SETLKW sleeps */
     long result = file_lock(file, command, argument);
 
+    /* Somebody who shares the descriptors may have closed this one meanwhile: what nobody could
+     * unlock any more goes. */
+    if (fd_file(fd) != file)
+        file_unlock_all(file, current_process()->files);
     file_put(file);
     return result;
 }
@@ -395,9 +406,14 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
         return lock_command(fd, command, argument);
     case F_GETPIPE_SZ:
-        return S_ISFIFO(file->inode->attributes.mode) ? (long)PIPE_SIZE : -EBADF;
+        return pipe_size(file);
+    case F_SETPIPE_SZ:
+        return pipe_set_size(file, (uint32_t)argument);
     default:
         return -EINVAL;
     }
@@ -405,6 +421,8 @@ long sys_fcntl(int fd, int command, uint64_t argument)
 
 long sys_flock(int fd, int operation)
 {
+    if (lock_type_of(operation) < 0)
+        return -EINVAL; /* told before a bad descriptor */
     struct file *file = fd_get(fd);
 
     if (!file)
@@ -456,6 +474,14 @@ long sys_ftruncate(int fd, int64_t size)
     return file ? file_truncate(file, (uint64_t)size) : -EBADF;
 }
 
+/* Was it opened for `access`, or for both reading and writing? */
+static bool has_access(const struct file *file, unsigned access)
+{
+    unsigned mode = file->flags & O_ACCMODE;
+
+    return !(file->flags & O_PATH) && (mode == access || mode == O_RDWR);
+}
+
 /* Gives every page in [offset, end) memory of its own. */
 static int fill_holes(struct inode *inode, uint64_t offset, uint64_t end)
 {
@@ -473,9 +499,10 @@ static int fill_holes(struct inode *inode, uint64_t offset, uint64_t end)
 static int allocate_range(struct inode *inode, uint64_t offset, uint64_t end, bool keep_size)
 {
     uint64_t size = inode->attributes.size;
-    int error = 0;
+    /* The limit holds for what may be written later without more memory, too. */
+    int error = inode_may_grow(inode, end);
 
-    if (end > size && !keep_size)
+    if (!error && end > size && !keep_size)
         error = inode_truncate(inode, end);
     if (error)
         return error;
@@ -490,13 +517,13 @@ long sys_fallocate(int fd, int mode, int64_t offset, int64_t length)
     struct file *file = fd_file(fd);
     int64_t end;
 
-    if (!file)
+    if (!file || (file->flags & O_PATH))
         return -EBADF;
     if (offset < 0 || length <= 0)
         return -EINVAL;
     if (mode & ~FALLOC_FL_KEEP_SIZE)
         return -EOPNOTSUPP;
-    if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+    if (!has_access(file, O_WRONLY))
         return -EBADF;
     if (S_ISFIFO(file->inode->attributes.mode))
         return -ESPIPE;
@@ -553,32 +580,29 @@ static long send(struct file *to, struct file *from, uint64_t *position, size_t 
         if (moved <= 0)
             break;
         sent += (size_t)moved;
-        if ((size_t)moved < piece || signal_waiting(current))
+        if (signal_waiting(current))
             break;
     }
     pages_free(memory, SENDFILE_PAGES);
     return sent > 0 ? (long)sent : moved;
 }
 
-/* Was it opened for `access`, or for both reading and writing? */
-static bool has_access(const struct file *file, unsigned access)
-{
-    unsigned mode = file->flags & O_ACCMODE;
-
-    return !(file->flags & O_PATH) && (mode == access || mode == O_RDWR);
-}
-
+/* `to` may be NULL: what is wrong with the source is told first. */
 static long send_checked(struct file *to, struct file *from, user_address position, size_t count)
 {
     uint64_t at = from->position;
 
     if (position && copy_from_user(&at, position, sizeof(at)) < 0)
         return -EFAULT;
-    if (!has_access(from, O_RDONLY) || !has_access(to, O_WRONLY))
+    if (!has_access(from, O_RDONLY))
         return -EBADF;
     if (!from->seekable)
         return position ? -ESPIPE : -EINVAL;
-    if ((int64_t)at < 0 || (to->flags & O_APPEND))
+    if ((int64_t)at < 0)
+        return -EINVAL;
+    if (!to || !has_access(to, O_WRONLY))
+        return -EBADF;
+    if (to->flags & O_APPEND)
         return -EINVAL;
     long sent = send(to, from, position ? &at : &from->position, min(count, TRANSFER_LIMIT));
 
@@ -590,7 +614,7 @@ static long send_checked(struct file *to, struct file *from, user_address positi
 long sys_sendfile(int to, int from, user_address position, size_t count)
 {
     struct file *target = fd_get(to), *source = fd_get(from);
-    long result = target && source ? send_checked(target, source, position, count) : -EBADF;
+    long result = source ? send_checked(target, source, position, count) : -EBADF;
 
     if (target)
         file_put(target);

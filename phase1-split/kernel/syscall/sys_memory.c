@@ -1,5 +1,6 @@
 /* System calls on memory.  The work is in memory/vm.c; here Linux's numbers become ours. */
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include <fs/file.h>
@@ -26,9 +27,11 @@ long sys_mmap(user_address hint, uint64_t length, int protection, int flags, int
 {
     struct file *file = NULL;
     user_address out;
+    if (offset & PAGE_MASK)
+        return -EINVAL;
     if (!(flags & MAP_ANONYMOUS)) {
         file = fd_file(fd);
-        if (!file)
+        if (!file || (file->flags & O_PATH))
             return -EBADF;
     }
     int error = vm_map(current_process()->vm, hint, length, to_pages(protection), flags, file,

@@ -3,6 +3,7 @@
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
@@ -36,6 +37,9 @@ static long open_and_install(int directory, const char *name, unsigned flags, un
 long sys_openat(int directory, user_address path, int flags, unsigned mode)
 {
     char *name;
+
+    if ((flags & (O_CREAT | O_DIRECTORY | O_PATH)) == (O_CREAT | O_DIRECTORY))
+        return -EINVAL; /* directories are made by mkdir(2) */
     int error = path_name_copy(path, &name);
 
     if (error)
@@ -128,6 +132,14 @@ long sys_symlink(user_address target, user_address path)
     return sys_symlinkat(target, AT_FDCWD, path);
 }
 
+/* The first byte of a name; '/' if there is none, so that looking it up tells the error. */
+static char first_of(user_address name)
+{
+    char first;
+
+    return copy_from_user(&first, name, 1) == 0 ? first : '/';
+}
+
 static long link_to(const struct path *from, int directory, user_address path)
 {
     struct path_target target;
@@ -150,7 +162,9 @@ long sys_linkat(int from_directory, user_address from, int to_directory, user_ad
 
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if ((flags & AT_EMPTY_PATH) && !file_system_privileged())
+    /* The descriptor may have come from somebody who may do more (linkat(2), AT_EMPTY_PATH). */
+    if ((flags & AT_EMPTY_PATH) && fd_file(from_directory) && !file_system_privileged() &&
+        first_of(from) != '/')
         return -ENOENT;
     int error = path_lookup_user(from_directory, from,
                                  (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
@@ -201,6 +215,10 @@ long sys_renameat2(int from_directory, user_address from, int to_directory, user
                    unsigned flags)
 {
     struct path_target source, target;
+
+    if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+        (flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
+        return -EINVAL;
     int error = path_lookup_target(from_directory, from, &source);
 
     if (error)
@@ -231,8 +249,6 @@ static long copy_link(struct inode *link, user_address out, int size)
     char *buffer;
     const char *target;
 
-    if (!inode_is_symlink(link))
-        return -EINVAL;
     int error = path_buffer(&buffer);
 
     if (error)
@@ -260,9 +276,12 @@ long sys_readlinkat(int directory, user_address path, user_address out, int size
 
     if (error)
         return error;
-    long result = copy_link(path_inode(&link), out, size);
+    /* Of a link alone can a descriptor be meant (readlinkat(2)). */
+    long result = inode_is_symlink(path_inode(&link)) ? copy_link(path_inode(&link), out, size)
+                  : first_of(path) == '\0'            ? -ENOENT
+                                                      : -EINVAL;
 
-    if (result > 0)
+    if (result > 0 && !mount_skips_access(link.mount))
         inode_touch(path_inode(&link), SET_ACCESSED);
     path_put(&link);
     return result;
@@ -278,7 +297,7 @@ long sys_readlink(user_address path, user_address out, int size)
 /* Takes over the reference on `where` if the process may search there. */
 static long move_to(struct path *place, const struct path *where)
 {
-    int error = inode_permission(path_inode(where), MAY_EXECUTE, false);
+    int error = inode_permission(path_inode(where), MAY_EXECUTE);
 
     if (error) {
         path_put(where);

@@ -99,6 +99,16 @@ static int open_descriptor(int fd, struct file **out)
     return execute_open_path(&file->path, out);
 }
 
+/* RLIMIT_NPROC, set-user-ID and execve(2): see there, EAGAIN. */
+static bool still_exceeds_limit(void)
+{
+    struct process *self = current_process();
+    if (self->exceeds_limit)
+        self->exceeds_limit =
+            process_count_of_user(self->credentials->uid) > self->limits[RLIMIT_NPROC].rlim_cur;
+    return self->exceeds_limit;
+}
+
 long sys_execveat(int directory, user_address path, user_address argv, user_address envp, int flags)
 {
     char *name;
@@ -108,6 +118,10 @@ long sys_execveat(int directory, user_address path, user_address argv, user_addr
     int error = path_name_copy(path, &name);
     if (error)
         return error;
+    if (still_exceeds_limit()) {
+        path_name_free(name);
+        return -EAGAIN;
+    }
     if (!*name && (flags & AT_EMPTY_PATH))
         error = open_descriptor(directory, &file);
     else
@@ -336,7 +350,6 @@ long sys_arch_prctl(int code, user_address address)
 
 long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-    (void)b, (void)c, (void)d;
     char name[COMMAND_LENGTH];
     long length;
     switch (option) {
@@ -353,6 +366,20 @@ long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
         return copy_to_user(a, name, sizeof name);
     case PR_GET_DUMPABLE:
         return current_process()->dumpable;
+    case PR_SET_PDEATHSIG:
+        if (a > SIGNAL_COUNT)
+            return -EINVAL;
+        current_process()->parent_death_signal = (int)a;
+        return 0;
+    case PR_GET_PDEATHSIG:
+        return copy_to_user(a, &current_process()->parent_death_signal, sizeof(int));
+    case PR_SET_NO_NEW_PRIVS:
+        if (a != 1 || b || c || d)
+            return -EINVAL;
+        current_process()->no_new_privileges = true;
+        return 0;
+    case PR_GET_NO_NEW_PRIVS:
+        return a || b || c || d ? -EINVAL : current_process()->no_new_privileges;
     case PR_SET_DUMPABLE:
         if (a > 1)
             return -EINVAL;
@@ -426,7 +453,7 @@ static int set_nice(struct process *process, int nice)
     const struct credentials *other = process->credentials;
     if (self->euid && self->euid != other->uid && self->euid != other->euid)
         return -EPERM;
-    uint64_t limit = current_process()->limits[RLIMIT_NICE].rlim_cur; /* 20 - nice */
+    uint64_t limit = process->limits[RLIMIT_NICE].rlim_cur; /* 20 - nice */
     if (nice < process->nice && self->euid && (uint64_t)(20 - nice) > limit)
         return -EACCES;
     process->nice = nice;
@@ -457,19 +484,40 @@ static struct __kernel_old_timeval to_timeval(uint64_t nanoseconds)
                                           nanoseconds % NANOSECONDS_PER_SECOND / 1000 };
 }
 
+/* Ended tasks have left their counts with the process. */
+static void add_live_tasks(const struct process *process, struct rusage *usage)
+{
+    const struct task *task;
+    list_for_each_entry(task, &process->tasks, of_process) {
+        usage->ru_minflt += task->minor_faults;
+        usage->ru_majflt += task->major_faults;
+        usage->ru_nvcsw += task->voluntary_switches;
+        usage->ru_nivcsw += task->involuntary_switches;
+    }
+}
+
+/* Pages in memory at most, in this program and those that the process ran before. */
+static uint64_t peak_of(const struct process *process)
+{
+    uint64_t peak = vm_peak_resident(process->vm);
+    return process->peak_resident > peak ? process->peak_resident : peak;
+}
+
 long sys_getrusage(int who, user_address out)
 {
     struct process *self = current_process();
     struct rusage usage;
-    uint64_t user, system;
+    uint64_t user, system, peak;
     memset(&usage, 0, sizeof usage);
     switch (who) {
     case RUSAGE_SELF:
         process_times(self, &user, &system);
-        usage.ru_minflt = self->minor_faults + current->minor_faults;
-        usage.ru_majflt = self->major_faults + current->major_faults;
-        usage.ru_nvcsw = current->voluntary_switches;
-        usage.ru_nivcsw = current->involuntary_switches;
+        usage.ru_minflt = self->minor_faults;
+        usage.ru_majflt = self->major_faults;
+        usage.ru_nvcsw = self->voluntary_switches;
+        usage.ru_nivcsw = self->involuntary_switches;
+        add_live_tasks(self, &usage);
+        peak = peak_of(self);
         break;
     case RUSAGE_THREAD:
         task_times(current, &user, &system);
@@ -477,16 +525,21 @@ long sys_getrusage(int who, user_address out)
         usage.ru_majflt = current->major_faults;
         usage.ru_nvcsw = current->voluntary_switches;
         usage.ru_nivcsw = current->involuntary_switches;
+        peak = peak_of(self);
         break;
     case RUSAGE_CHILDREN:
         user = self->children_user_time;
         system = self->children_system_time;
         usage.ru_minflt = self->children_minor_faults;
         usage.ru_majflt = self->children_major_faults;
+        usage.ru_nvcsw = self->children_voluntary_switches;
+        usage.ru_nivcsw = self->children_involuntary_switches;
+        peak = self->children_peak_resident;
         break;
     default:
         return -EINVAL;
     }
+    usage.ru_maxrss = peak * (PAGE_SIZE / 1024);
     usage.ru_utime =
         (__typeof__(usage.ru_utime)){ to_timeval(user).tv_sec, to_timeval(user).tv_usec };
     usage.ru_stime =
@@ -536,8 +589,6 @@ static bool may_limit(const struct process *process)
 long sys_prlimit64(int pid, unsigned resource, user_address limit, user_address old)
 {
     struct rlimit wanted, before;
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
     if (limit && copy_from_user(&wanted, limit, sizeof wanted))
         return -EFAULT;
     struct process *process = find_or_self(pid);
@@ -545,6 +596,8 @@ long sys_prlimit64(int pid, unsigned resource, user_address limit, user_address 
         return -ESRCH;
     if (!may_limit(process))
         return -EPERM;
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
     before = process->limits[resource];
     int error = limit ? set_limit(process, resource, &wanted) : 0;
     if (!error && old)
@@ -554,7 +607,8 @@ long sys_prlimit64(int pid, unsigned resource, user_address limit, user_address 
 
 long sys_getrlimit(unsigned resource, user_address out)
 {
-    return out ? sys_prlimit64(0, resource, 0, out) : -EFAULT;
+    long error = sys_prlimit64(0, resource, 0, out);
+    return error || out ? error : -EFAULT;
 }
 
 long sys_setrlimit(unsigned resource, user_address limit)

@@ -12,6 +12,11 @@
 #define MASK_SIZE   sizeof(uint64_t)
 #define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
+/* What sigaction(2) knows of; other bits are not kept, so that a program can find out. */
+#define KNOWN_FLAGS                                                                                \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
+     SA_RESTART | SA_NODEFER | SA_RESETHAND)
+
 static bool is_signal(int signal)
 {
     return signal >= 1 && signal <= SIGNAL_COUNT;
@@ -30,6 +35,7 @@ long sys_rt_sigaction(int signal, user_address action, user_address old, size_t 
     struct signal_action before = self->actions->action[signal - 1];
     if (action) {
         wanted.mask &= ~UNBLOCKABLE;
+        wanted.flags &= KNOWN_FLAGS;
         self->actions->action[signal - 1] = wanted;
         signal_flush_ignored(self, signal);
     }
@@ -164,15 +170,12 @@ long sys_sigaltstack(user_address stack, user_address old)
 
 /* ---- sending ---- */
 
-static siginfo_t from_self(int signal, int code)
+/* May the running process send this to `process`? */
+static int check_sending(const struct process *process, int signal)
 {
-    siginfo_t information;
-    memset(&information, 0, sizeof information);
-    information.si_signo = signal;
-    information.si_code = code;
-    information.si_pid = current_process()->id;
-    information.si_uid = current_process()->credentials->uid;
-    return information;
+    if (signal && !is_signal(signal))
+        return -EINVAL;
+    return signal_permitted(process, signal) ? 0 : -EPERM;
 }
 
 /* kill(2) of several: success if one could be sent. */
@@ -181,13 +184,12 @@ static long kill_matching(int32_t group, int signal, const siginfo_t *informatio
     long result = -ESRCH;
     bool everybody = group == 0;
     struct process *self = current_process();
-    if (signal && !is_signal(signal))
-        return -EINVAL;
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         if (group > 0 ? each->group != group : (each->id == 1 || each == self))
             continue;
-        int error = signal_permitted(each, signal) ? signal_send_process(each, signal, information)
-                                                   : -EPERM;
+        int error = check_sending(each, signal);
+        if (!error)
+            error = signal_send_process(each, signal, information);
         if (everybody && error == -EPERM)
             error = 0; /* of kill(-1) one hears only that there is nobody at all */
         if (result != 0)
@@ -198,7 +200,7 @@ static long kill_matching(int32_t group, int signal, const siginfo_t *informatio
 
 long sys_kill(int pid, int signal)
 {
-    siginfo_t information = from_self(signal, SI_USER);
+    siginfo_t information = signal_information(SI_USER);
     if (pid == -1)
         return kill_matching(0, signal, &information);
     if (pid == INT32_MIN)
@@ -208,54 +210,62 @@ long sys_kill(int pid, int signal)
     struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
-    if (signal && !is_signal(signal))
-        return -EINVAL;
-    if (!signal_permitted(process, signal))
-        return -EPERM;
-    return signal_send_process(process, signal, &information);
+    int error = check_sending(process, signal);
+    return error ? error : signal_send_process(process, signal, &information);
 }
 
-/* sigqueue(3): a program may only say that the signal comes from a program. */
+/* What sigqueue(3) sends: a program may only say that the signal comes from a program, unless it
+ * speaks to itself. */
+static int read_information(int pid, user_address from, siginfo_t *out)
+{
+    if (copy_from_user(out, from, sizeof *out))
+        return -EFAULT;
+    bool pretends = out->si_code >= 0 || out->si_code == SI_TKILL;
+    return pretends && pid != current->id ? -EPERM : 0;
+}
+
 long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
 {
     siginfo_t sent;
-    if (copy_from_user(&sent, information, sizeof sent))
-        return -EFAULT;
-    if ((sent.si_code >= 0 || sent.si_code == SI_TKILL) && pid != current_process()->id)
-        return -EPERM;
+    int error = read_information(pid, information, &sent);
+    if (error)
+        return error;
     struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
-    if (signal && !is_signal(signal))
-        return -EINVAL;
-    if (!signal_permitted(process, signal))
-        return -EPERM;
-    sent.si_signo = signal;
-    return signal_send_process(process, signal, &sent);
+    error = check_sending(process, signal);
+    return error ? error : signal_send_process(process, signal, &sent);
 }
 
 /* To one task; `process` is the one it has to belong to, or 0 for any. */
-static long signal_task(int process, int id, int signal)
+static long send_to_task(int process, int id, int signal, const siginfo_t *information)
 {
     struct task *task = task_find(id);
     if (!task || (process && task->process->id != process))
         return -ESRCH;
-    if (signal && !is_signal(signal))
-        return -EINVAL;
-    if (!signal_permitted(task->process, signal))
-        return -EPERM;
-    siginfo_t information = from_self(signal, SI_TKILL);
-    return signal_send_task(task, signal, &information);
+    int error = check_sending(task->process, signal);
+    return error ? error : signal_send_task(task, signal, information);
+}
+
+long sys_rt_tgsigqueueinfo(int process, int id, int signal, user_address information)
+{
+    siginfo_t sent;
+    int error = read_information(id, information, &sent);
+    if (!error && (process <= 0 || id <= 0))
+        error = -EINVAL;
+    return error ? error : send_to_task(process, id, signal, &sent);
 }
 
 long sys_tgkill(int process, int id, int signal)
 {
-    return process > 0 && id > 0 ? signal_task(process, id, signal) : -EINVAL;
+    siginfo_t information = signal_information(SI_TKILL);
+    return process > 0 && id > 0 ? send_to_task(process, id, signal, &information) : -EINVAL;
 }
 
 long sys_tkill(int id, int signal)
 {
-    return id > 0 ? signal_task(0, id, signal) : -EINVAL;
+    siginfo_t information = signal_information(SI_TKILL);
+    return id > 0 ? send_to_task(0, id, signal, &information) : -EINVAL;
 }
 
 long sys_restart_syscall(void)

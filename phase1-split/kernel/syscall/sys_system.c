@@ -6,6 +6,7 @@
 #include <linux/utsname.h>
 
 #include <fs/page_cache.h>
+#include <lib/bits.h>
 #include <lib/format.h>
 #include <platform/clock.h>
 #include <platform/log.h>
@@ -207,11 +208,15 @@ long sys_syslog(int type, user_address data, int size)
     }
 }
 
+#define RANDOM_AT_ONCE ((size_t)0x7ffff000) /* read(2): the most that one call transfers */
+
 long sys_getrandom(user_address out, size_t size, unsigned flags)
 {
     char block[256];
-    if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+    if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+        (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
         return -EINVAL;
+    size = min(size, RANDOM_AT_ONCE);
     size_t done = 0;
     while (done < size && !(done && signal_waiting(current))) {
         size_t piece = size - done < sizeof block ? size - done : sizeof block;
@@ -220,6 +225,8 @@ long sys_getrandom(user_address out, size_t size, unsigned flags)
         done += written;
         if (written < piece)
             return done ? (long)done : -EFAULT;
+        if (scheduler_should_yield())
+            scheduler_yield();
     }
     return done;
 }

@@ -190,6 +190,7 @@ long sys_rt_sigreturn(struct user_registers *registers);
 long sys_rt_sigtimedwait(user_address set, user_address information, user_address timeout,
                          size_t size);
 long sys_rt_sigqueueinfo(int pid, int signal, user_address information);
+long sys_rt_tgsigqueueinfo(int process, int id, int signal, user_address information);
 long sys_sigaltstack(user_address stack, user_address old);
 long sys_pause(void);
 long sys_kill(int pid, int signal);

@@ -39,6 +39,16 @@ static size_t typed(struct tty *tty, void *data, size_t size)
     return console_read(console_of(tty), data, size);
 }
 
+static size_t queued(struct tty *tty)
+{
+    return console_queued(console_of(tty));
+}
+
+static bool drained(struct tty *tty)
+{
+    return console_drained(console_of(tty));
+}
+
 static int answer(struct user_buffer *argument, const void *value, size_t size)
 {
     return user_buffer_put(argument, value, size) == size ? 0 : -EFAULT;
@@ -89,27 +99,32 @@ static const struct tty_driver serial_driver = {
     .input_size = TTY_INPUT_SIZE,
     .backlog_size = TTY_BACKLOG_SIZE,
     .ends_with_session = true,
+    .initial = TTY_SETTINGS(B115200 | CS8 | CREAD | HUPCL | CLOCAL, 115200),
     .write = show,
     .read = typed,
+    .queued = queued,
+    .drained = drained,
 };
 
 static const struct tty_driver screen_driver = {
     .input_size = TTY_INPUT_SIZE,
     .backlog_size = TTY_BACKLOG_SIZE,
     .ends_with_session = true,
+    .initial = TTY_SETTINGS(B38400 | CS8 | CREAD | HUPCL, 38400),
+    .fixed = ~(tcflag_t)(HUPCL | CREAD | CLOCAL),
+    .resets = true,
     .write = show,
     .read = typed,
+    .close = tty_settings_reset,
     .control = screen_control,
 };
 
 static struct tty terminals[CONSOLE_COUNT] = {
     [CONSOLE_SERIAL] = {
         .driver = &serial_driver,
-        .settings = TTY_SETTINGS(B115200 | CS8 | CREAD | HUPCL | CLOCAL),
     },
     [CONSOLE_SCREEN] = {
         .driver = &screen_driver,
-        .settings = TTY_SETTINGS(B38400 | CS8 | CREAD | HUPCL),
         .window = { .ws_row = 25, .ws_col = 80 },
     },
 };

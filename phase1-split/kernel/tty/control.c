@@ -1,8 +1,5 @@
-/* ioctl(2) on terminals: settings, window size, job control, flushing.  ioctl_tty(2).
- *
- * Output is processed when it is written and keeps its order from there on.  So a change of
- * settings cannot affect output written before it, and the variants that wait for the output first
- * (TCSETSW, TCSBRK) need not wait for that. */
+/* ioctl(2) on terminals: window size, job control, flow control, flushing; what is about settings
+ * goes to settings.c.  ioctl_tty(2). */
 #include "line_discipline.h"
 
 #include <asm/ioctls.h>
@@ -31,8 +28,7 @@ static int put_number(struct user_buffer *argument, int32_t number)
 
 /* ---- flushing and flow control ---- */
 
-/* What has been typed but not read, also where the line discipline has not seen it yet. */
-static void flush_input(struct tty *tty)
+void tty_flush_typed(struct tty *tty)
 {
     uint8_t piece[TTY_PIECE];
 
@@ -47,7 +43,7 @@ static int flush(struct tty *tty, uint64_t which)
     if (which > TCIOFLUSH)
         return -EINVAL;
     if (which != TCOFLUSH)
-        flush_input(tty);
+        tty_flush_typed(tty);
     if (which != TCIFLUSH)
         tty_output_flush(tty);
     tty_wake(tty);
@@ -63,7 +59,8 @@ static int flow(struct tty *tty, uint64_t action)
         tty_output_stop(tty, true);
         return 0;
     case TCOON:
-        tty_output_start(tty, true);
+        if (tty->output.stopped_by_call)
+            tty_output_start(tty, true);
         return 0;
     case TCIOFF:
     case TCION: {
@@ -76,82 +73,7 @@ static int flow(struct tty *tty, uint64_t action)
     return -EINVAL;
 }
 
-/* ---- settings ---- */
-
-/* Whether the other end may stop output by itself with the customary keys. */
-static bool usual_flow_control(const struct tty *tty)
-{
-    return tty_input_flag(tty, IXON) && tty->settings.c_cc[VSTOP] == TTY_CONTROL('S') &&
-           tty->settings.c_cc[VSTART] == TTY_CONTROL('Q');
-}
-
-static void set_settings(struct tty *tty, const struct termios *settings)
-{
-    tcflag_t changed = tty->settings.c_lflag ^ settings->c_lflag;
-    bool usual = usual_flow_control(tty);
-
-    tty->settings = *settings;
-    if (usual_flow_control(tty) != usual)
-        tty_tell(tty, usual ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP);
-    if ((changed | settings->c_lflag) & EXTPROC)
-        tty_tell(tty, TIOCPKT_IOCTL);
-    if (changed & ICANON)
-        tty_input_switch_mode(tty);
-    if (!tty_input_flag(tty, IXON)) /* VSTART means nothing now: nobody could go on */
-        tty_output_start(tty, false);
-    tty_wake(tty);
-}
-
-static int set_termios(struct tty *tty, struct user_buffer *argument, bool flush)
-{
-    struct termios settings;
-
-    if (take(argument, &settings, sizeof(settings)) < 0)
-        return -EFAULT;
-    if (flush)
-        flush_input(tty);
-    set_settings(tty, &settings);
-    return 0;
-}
-
-/* System V's smaller structure: 16 bits of each set of flags, and the first characters. */
-static int get_termio(const struct tty *tty, struct user_buffer *argument)
-{
-    struct termio small = {
-        .c_iflag = (unsigned short)tty->settings.c_iflag,
-        .c_oflag = (unsigned short)tty->settings.c_oflag,
-        .c_cflag = (unsigned short)tty->settings.c_cflag,
-        .c_lflag = (unsigned short)tty->settings.c_lflag,
-        .c_line = tty->settings.c_line,
-    };
-
-    memcpy(small.c_cc, tty->settings.c_cc, NCC);
-    return put(argument, &small, sizeof(small));
-}
-
-static void replace_low(tcflag_t *flags, unsigned short low)
-{
-    *flags = (*flags & 0xffff0000u) | low;
-}
-
-static int set_termio(struct tty *tty, struct user_buffer *argument, bool flush)
-{
-    struct termios settings = tty->settings;
-    struct termio small;
-
-    if (take(argument, &small, sizeof(small)) < 0)
-        return -EFAULT;
-    replace_low(&settings.c_iflag, small.c_iflag);
-    replace_low(&settings.c_oflag, small.c_oflag);
-    replace_low(&settings.c_cflag, small.c_cflag);
-    replace_low(&settings.c_lflag, small.c_lflag);
-    settings.c_line = small.c_line;
-    memcpy(settings.c_cc, small.c_cc, NCC);
-    if (flush)
-        flush_input(tty);
-    set_settings(tty, &settings);
-    return 0;
-}
+/* ---- window size, line discipline ---- */
 
 static int set_window(struct tty *tty, struct user_buffer *argument)
 {
@@ -207,12 +129,12 @@ static int set_foreground(struct tty *tty, struct user_buffer *argument)
     return tty_set_foreground(tty, group);
 }
 
-/* Only root may type for others: it is a way to put words into their shells. */
+/* On another's terminal this is root's alone: it is a way to put words into their shells. */
 static int simulate_input(struct tty *tty, struct user_buffer *argument)
 {
     uint8_t byte;
 
-    if (!process_privileged())
+    if (current_process()->terminal != tty && !process_privileged())
         return -EPERM;
     if (take(argument, &byte, sizeof(byte)) < 0)
         return -EFAULT;
@@ -231,6 +153,21 @@ static int set_exclusive(struct tty *tty, bool on)
     return 0;
 }
 
+static int hang_up(struct tty *tty)
+{
+    if (!process_privileged())
+        return -EPERM;
+    tty_hang_up(tty);
+    return 0;
+}
+
+static int32_t unsent(struct tty *tty)
+{
+    size_t queued = tty->driver->queued ? tty->driver->queued(tty) : 0;
+
+    return (int32_t)(queued + ring_buffer_used(&tty->output.backlog));
+}
+
 static int driver_control(struct tty *tty, unsigned command, uint64_t value,
                           struct user_buffer *argument)
 {
@@ -245,14 +182,6 @@ static int change(struct tty *tty, unsigned command, uint64_t value, struct user
     if (error)
         return error;
     switch (command) {
-    case TCSETS:
-    case TCSETSW:
-    case TCSETSF:
-        return set_termios(tty, argument, command == TCSETSF);
-    case TCSETA:
-    case TCSETAW:
-    case TCSETAF:
-        return set_termio(tty, argument, command == TCSETAF);
     case TCFLSH:
         return flush(tty, value);
     case TCXONC:
@@ -260,7 +189,8 @@ static int change(struct tty *tty, unsigned command, uint64_t value, struct user
     case TIOCSETD:
         return set_discipline(argument);
     }
-    return 0; /* TCSBRK, TCSBRKP: there is no break to send, and nothing to wait for */
+    /* TCSBRK, TCSBRKP: there is no break to send, but output to wait for. */
+    return tty_output_drain(tty) ? -EINTR : 0;
 }
 
 int tty_control(struct tty_file *file, unsigned command, uint64_t value,
@@ -272,16 +202,6 @@ int tty_control(struct tty_file *file, unsigned command, uint64_t value,
     if (tty_hung_up(file))
         return command == TIOCSPGRP ? -ENOTTY : -EIO;
     switch (command) {
-    case TCGETS:
-        return put(argument, &tty->settings, sizeof(tty->settings));
-    case TCGETA:
-        return get_termio(tty, argument);
-    case TCSETS:
-    case TCSETSW:
-    case TCSETSF:
-    case TCSETA:
-    case TCSETAW:
-    case TCSETAF:
     case TCFLSH:
     case TCXONC:
     case TCSBRK:
@@ -307,7 +227,7 @@ int tty_control(struct tty_file *file, unsigned command, uint64_t value,
     case FIONREAD:
         return put_number(argument, (int32_t)tty_input_count(tty));
     case TIOCOUTQ:
-        return put_number(argument, (int32_t)ring_buffer_used(&tty->output.backlog));
+        return put_number(argument, unsent(tty));
     case TIOCSTI:
         return simulate_input(tty, argument);
     case TIOCEXCL:
@@ -316,6 +236,12 @@ int tty_control(struct tty_file *file, unsigned command, uint64_t value,
         return set_exclusive(tty, false);
     case TIOCGEXCL:
         return put_number(argument, tty->exclusive);
+    case TIOCVHANGUP:
+        return hang_up(tty);
+    case TIOCGDEV:
+        return put_number(argument, (int32_t)tty->number);
     }
-    return driver_control(tty, command, value, argument);
+    int error = tty_settings_control(tty, command, argument);
+
+    return error == -ENOTTY ? driver_control(tty, command, value, argument) : error;
 }

@@ -197,15 +197,13 @@ static int read_line(struct tty *tty, struct user_buffer *to)
     return 0;
 }
 
-/* A wait limited by VTIME: from its beginning, or, with VMIN, from each byte on (the byte count
- * tells whether one has come since the timer was started). */
-static int start_timer(struct tty *tty)
+/* A wait limited by VTIME: from its beginning, or, with VMIN, from each byte on. */
+static int start_timer(struct tty *tty, bool again)
 {
     struct tty_input *input = &tty->input;
 
-    if (input->timer.place != 0 && input->timed == waiting(input))
+    if (input->timer.place != 0 && !again)
         return 0;
-    input->timed = waiting(input);
     return timer_start(&input->timer,
                        clock_monotonic() + tty->settings.c_cc[VTIME] * TENTH_OF_SECOND);
 }
@@ -216,29 +214,32 @@ static void stop_timer(struct tty_input *input)
     input->expired = false;
 }
 
-/* The four cases of POSIX.1-2017 volume 1, 11.1.7. */
+/* The four cases of POSIX.1-2017 volume 1, 11.1.7.  The reader gets what there is at once, so that
+ * it has that much when a signal, or O_NONBLOCK, ends its wait for the rest. */
 static int read_raw(struct tty *tty, struct user_buffer *to)
 {
     struct tty_input *input = &tty->input;
     size_t minimum = tty->settings.c_cc[VMIN];
     bool timed = tty->settings.c_cc[VTIME] != 0;
     size_t available = min(waiting(input), user_buffer_left(to));
-    size_t enough = minimum > 0 ? min(minimum, user_buffer_left(to)) : timed;
+    size_t given = give(tty, to, available);
+    size_t enough = minimum > 0 ? min(minimum, to->length) : timed;
 
-    if (available < enough && !input->expired) {
-        int error = timed && (minimum == 0 || available > 0) ? start_timer(tty) : 0;
+    if (given < available) {
+        stop_timer(input);
+        return to->done > 0 ? 0 : -EFAULT;
+    }
+    if (to->done < enough && !input->expired) {
+        int error = timed && (minimum == 0 || to->done > 0) ? start_timer(tty, given > 0) : 0;
         return error ? error : -EAGAIN;
     }
     stop_timer(input);
-    return give(tty, to, available) == 0 && available > 0 ? -EFAULT : 0;
+    return 0;
 }
 
 int tty_input_read(struct tty *tty, struct user_buffer *to)
 {
-    bool is_new = !tty->input.woken;
-
-    tty->input.woken = false;
-    if (is_new)
+    if (!to->waited)
         stop_timer(&tty->input);
     return tty_local_flag(tty, ICANON) ? read_line(tty, to) : read_raw(tty, to);
 }

@@ -12,7 +12,6 @@
 #include <param.h>
 #include <process/signal.h>
 
-#define BELL        '\a'
 #define CONTROL_BIT 0x40 /* between a control character and the letter that stands for it */
 #define ECHO_ROOM   (TTY_PIECE * 8) /* what a piece of input may need in the backlog */
 
@@ -63,17 +62,19 @@ static void finish_erasing(struct tty *tty)
     tty_output_byte(tty, '/');
 }
 
-static void echo_input(struct tty *tty, uint8_t byte)
+/* A newline that comes here was quoted, or it is one among other bytes of raw mode: ^J.  Only the
+ * key for it, which sends a return, begins a line in raw mode too. */
+static void echo_input(struct tty *tty, uint8_t byte, bool is_return)
 {
     if (!tty_local_flag(tty, ECHO))
         return;
     finish_erasing(tty);
     if (line_empty(tty))
         tty->input.line_column = tty->output.column;
-    if (byte == '\n' && !tty_local_flag(tty, ICANON))
+    if (byte == '\n' && is_return)
         tty_output_byte(tty, byte);
     else
-        echo(tty, byte); /* a newline that is here in canonical mode came quoted: ^J */
+        echo(tty, byte);
 }
 
 /* ---- flow control and signals ---- */
@@ -182,27 +183,33 @@ static size_t last_character(const struct tty *tty)
     return start;
 }
 
-static void erase_character(struct tty *tty, bool visibly)
+/* False: there is only the rest of one, whose beginning belongs to a line that is complete. */
+static bool erase_character(struct tty *tty, bool visibly)
 {
     size_t end = tty->input.head;
     size_t start = last_character(tty);
     uint8_t byte = tty_input_at(tty, start);
 
+    if (tty_continues_character(tty, byte))
+        return false;
     tty->input.head = start;
     if (!tty_local_flag(tty, ECHO))
-        return;
+        return true;
     if (tty_local_flag(tty, ECHOPRT))
         echo_erased_on_paper(tty, start, end);
     else if (visibly)
         echo_erased(tty, byte);
     else
         echo(tty, tty->settings.c_cc[VERASE]);
+    return true;
 }
 
+/* Letters are those of Latin-1, among which are all first bytes of UTF-8 that occur much. */
 static bool is_word(uint8_t byte)
 {
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || byte == '_' || byte >= 0x80;
+           (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+           (byte >= 0xc0 && byte != 0xd7 && byte != 0xf7);
 }
 
 static void erase_word(struct tty *tty)
@@ -214,7 +221,8 @@ static void erase_word(struct tty *tty)
         if (in_word && !word)
             break;
         in_word = word;
-        erase_character(tty, true);
+        if (!erase_character(tty, true))
+            break;
     }
 }
 
@@ -225,8 +233,8 @@ static void erase_line(struct tty *tty)
         tty_local_flag(tty, ECHOK) && tty_local_flag(tty, ECHOKE) && tty_local_flag(tty, ECHOE);
 
     if (wipe && tty_local_flag(tty, ECHO)) {
-        while (!line_empty(tty))
-            erase_character(tty, true);
+        while (!line_empty(tty) && erase_character(tty, true))
+            ;
         return;
     }
     tty->input.head = tty->input.line;
@@ -288,15 +296,13 @@ static void end_line(struct tty *tty, uint8_t byte)
 static bool ending_key(struct tty *tty, uint8_t byte)
 {
     if (byte == '\n') {
-        if (tty_local_flag(tty, ECHO))
-            finish_erasing(tty);
         if (tty_local_flag(tty, ECHO | ECHONL))
             tty_output_byte(tty, '\n');
         end_line(tty, byte);
     } else if (is_key(tty, VEOF, byte)) {
         end_line(tty, TTY_END_OF_FILE);
     } else if (is_key(tty, VEOL, byte) || is_extended_key(tty, VEOL2, byte)) {
-        echo_input(tty, byte);
+        echo_input(tty, byte, false);
         end_line(tty, byte);
     } else {
         return false;
@@ -322,17 +328,15 @@ static bool editing_key(struct tty *tty, uint8_t byte)
 /* ---- input ---- */
 
 /* A line has its limit, so that one without an end cannot fill the queue: what is too much is
- * dropped, and only the end is still accepted. */
-static void add(struct tty *tty, uint8_t byte)
+ * shown and dropped, and only the end is still accepted (termios(3), "Canonical and noncanonical
+ * mode"). */
+static void add(struct tty *tty, uint8_t byte, bool is_return)
 {
     bool canonical = tty_local_flag(tty, ICANON);
 
-    if (canonical && tty->input.head - tty->input.line >= TTY_LINE_LIMIT - 1) {
-        if (tty_input_flag(tty, IMAXBEL))
-            tty_output_byte(tty, BELL);
+    echo_input(tty, byte, is_return);
+    if (canonical && tty->input.head - tty->input.line >= TTY_LINE_LIMIT - 1)
         return;
-    }
-    echo_input(tty, byte);
     if (byte == 0xff && tty_input_flag(tty, PARMRK) && !tty_input_flag(tty, ISTRIP))
         tty_input_append(tty, byte); /* doubled, since 0xff alone would announce a mark */
     tty_input_append(tty, byte);
@@ -358,17 +362,18 @@ void line_discipline_receive(struct tty *tty, uint8_t byte)
         byte += 'a' - 'A';
     if (tty->input.literal) {
         tty->input.literal = false;
-        add(tty, byte);
+        add(tty, byte, false);
         return;
     }
     if (flow_control(tty, byte) || signal_key(tty, byte))
         return;
     if (tty_input_flag(tty, IXON) && tty_input_flag(tty, IXANY) && tty->output.stopped_by_key)
         tty_output_start(tty, false);
+    bool is_return = byte == '\r';
     if (!map_newline(tty, &byte))
         return;
     if (!tty_local_flag(tty, ICANON) || !editing_key(tty, byte))
-        add(tty, byte);
+        add(tty, byte, is_return);
 }
 
 /* Room for `size` bytes, each of which PARMRK may double, and for their echo.  While output is

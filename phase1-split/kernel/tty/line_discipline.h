@@ -29,6 +29,9 @@ struct tty_driver {
     size_t backlog_size; /* bytes of processed output kept when write() takes no more; likewise */
     bool ends_with_session; /* the end of a session hangs up the line: whoever comes next shall find
                              * no stragglers of the last user on it */
+    struct termios2 initial; /* settings at the beginning */
+    tcflag_t fixed;          /* of c_cflag: bits that are as in `initial` for ever */
+    bool resets;             /* hanging up the line brings the settings of the beginning back */
 
     /* Take up to `size` bytes to be shown, and give up to `size` that were typed: how many.  Never
      * sleep.  When there is room again, tty_output_push() is to be called; when something has been
@@ -40,6 +43,11 @@ struct tty_driver {
      * was closed. */
     int (*open)(struct tty *tty);
     void (*close)(struct tty *tty);
+
+    /* How many bytes wait to be sent, and has the last one left?  NULL: for the driver they have
+     * left when write() has taken them. */
+    size_t (*queued)(struct tty *tty);
+    bool (*drained)(struct tty *tty);
 
     /* For whoever is at the other end: the TIOCPKT_* events of ioctl_tty(2). */
     void (*tell)(struct tty *tty, unsigned events);
@@ -61,9 +69,7 @@ struct tty_input {
     bool erasing;         /* ECHOPRT: the opening backslash is out */
     unsigned line_column; /* where on the screen the line being edited begins */
     struct timer timer;   /* VTIME */
-    size_t timed;         /* bytes that were there when it was started */
     bool expired;
-    bool woken; /* a read that comes now goes on after a wake-up: it is no new one */
 };
 
 struct tty_output {
@@ -79,7 +85,8 @@ struct tty {
     uint64_t number; /* device_number() */
     unsigned opens;  /* files of it that are open */
     bool exclusive;  /* TIOCEXCL: only root may open it again */
-    struct termios settings;
+    bool lost;       /* nobody is at the other end any more, or ever will be */
+    struct termios2 settings;
     struct winsize window;
     int32_t session;        /* whose controlling terminal it is; 0: nobody's */
     int32_t foreground;     /* process group; 0: none */
@@ -106,9 +113,10 @@ struct tty_node {
 
 /* stty sane: what Linux starts a terminal with. */
 #define TTY_CONTROL(letter) ((letter)&0x1f)
-#define TTY_SETTINGS(control_flags)                                                                \
+#define TTY_SETTINGS(control_flags, speed)                                                         \
     {                                                                                              \
         .c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR, .c_cflag = (control_flags),             \
+        .c_ispeed = (speed), .c_ospeed = (speed),                                                  \
         .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,               \
         .c_cc = {                                                                                  \
             [VINTR] = TTY_CONTROL('C'),                                                            \
@@ -156,7 +164,7 @@ static inline bool tty_is_control(uint8_t byte)
 /* The operations behind device nodes; their node_handle is a struct tty_node. */
 extern const struct file_ops tty_ops;
 
-/* A terminal with nothing in it, its driver and settings in place.  Before anything else. */
+/* A terminal with nothing in it, its driver in place.  Before anything else. */
 void tty_prepare(struct tty *tty, uint64_t number);
 
 /* Memory for its queues: 0 or -ENOMEM; nothing if it has it. */
@@ -234,6 +242,9 @@ void tty_output_flush(struct tty *tty);       /* drops the backlog */
 /* Hands the backlog to the driver, as far as it has room, and wakes writers when it is gone. */
 void tty_output_push(struct tty *tty);
 
+/* Sleeps until everything written has left: 0 or -ERESTARTSYS. */
+int tty_output_drain(struct tty *tty);
+
 /* Goes on after VSTOP; after tcflow() only `by_call`. */
 void tty_output_start(struct tty *tty, bool by_call);
 
@@ -258,7 +269,17 @@ int tty_set_foreground(struct tty *tty, int32_t group);      /* TIOCSPGRP */
 void tty_hang_up(struct tty *tty);
 bool tty_hung_up(const struct tty_file *file);
 
+/* ---- settings.c ---- */
+
+/* The commands that ask for settings or change them; -ENOTTY if it is none of them.  May sleep. */
+int tty_settings_control(struct tty *tty, unsigned command, struct user_buffer *argument);
+
+void tty_settings_reset(struct tty *tty); /* to those of the beginning */
+
 /* ---- control.c ---- */
+
+/* Drops what has been typed but not read, also where the line discipline has not seen it yet. */
+void tty_flush_typed(struct tty *tty);
 
 /* ioctl(2) on a terminal, as control() of struct file_ops. */
 int tty_control(struct tty_file *file, unsigned command, uint64_t value,

@@ -10,6 +10,7 @@
 
 #include <lib/bits.h>
 #include <param.h>
+#include <platform/clock.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
 
@@ -189,6 +190,21 @@ void tty_output_push(struct tty *tty)
     } while (size > 0 && taken == size);
     if (size == 0)
         tty_wake(tty);
+}
+
+/* The console's line has no interrupt for its last bit, so that is waited for by the clock. */
+int tty_output_drain(struct tty *tty)
+{
+    while (tty->driver->drained &&
+           (ring_buffer_used(&tty->output.backlog) > 0 || !tty->driver->drained(tty))) {
+        uint64_t deadline =
+            tty_output_stopped(tty) ? WAIT_FOREVER : clock_monotonic() + TTY_DRAIN_INTERVAL;
+        int error = wait_queue_sleep(&tty->wait, deadline);
+
+        if (error && error != -ETIMEDOUT)
+            return error;
+    }
+    return 0;
 }
 
 void tty_output_stop(struct tty *tty, bool by_call)

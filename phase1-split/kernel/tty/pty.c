@@ -11,17 +11,22 @@
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/major.h>
 #include <linux/poll.h>
 
 #include <fs/device.h>
+#include <fs/file.h>
+#include <fs/inode.h>
 #include <lib/bits.h>
+#include <lib/format.h>
 #include <param.h>
 #include <platform/heap.h>
 #include <process/process.h>
 #include <process/wall_clock.h>
 
 #define MULTIPLEXER_MINOR 2 /* of TTYAUX_MAJOR */
+#define PEER_NAME_SIZE    20
 
 struct pty {
     struct tty tty;       /* what the others use */
@@ -127,14 +132,25 @@ static void tell(struct tty *tty, unsigned events)
     wait_queue_wake(&pty->wait);
 }
 
+static int terminal_control(struct tty *tty, unsigned command, uint64_t value,
+                            struct user_buffer *argument)
+{
+    (void)tty, (void)value, (void)argument;
+    return command == TIOCGPTPEER ? -EIO : -ENOTTY; /* that is the master's */
+}
+
 static const struct tty_driver pty_driver = {
     .input_size = PTY_QUEUE_SIZE,
     .backlog_size = PTY_QUEUE_SIZE,
+    .initial = TTY_SETTINGS(B38400 | CS8 | CREAD, 38400),
+    .fixed = CSIZE | CREAD | PARENB,
+    .resets = true,
     .write = show,
     .read = take_typed,
     .open = open_terminal,
     .close = close_terminal,
     .tell = tell,
+    .control = terminal_control,
 };
 
 /* ---- making one ---- */
@@ -168,7 +184,6 @@ static void describe(struct pty *pty, unsigned index)
 static void set_up(struct pty *pty)
 {
     pty->tty.driver = &pty_driver;
-    pty->tty.settings = (struct termios)TTY_SETTINGS(B38400 | CS8 | CREAD);
     tty_prepare(&pty->tty, pty->about.device);
     pty->node.tty = &pty->tty;
     pty->master_open = pty->locked = true;
@@ -224,6 +239,7 @@ static int master_release(file_handle handle)
     struct pty *pty = of(handle);
 
     pty->master_open = pty->packet = false;
+    pty->tty.lost = true;
     device_unregister(pty->about.device);
     tty_hang_up(&pty->tty);
     free_if_unused(pty);
@@ -372,6 +388,31 @@ static int flush(struct pty *pty, uint64_t which)
     return 0;
 }
 
+/* TIOCGPTPEER: a file of the terminal, whoever may have changed its permissions. */
+static int open_peer(const struct pty *pty, unsigned flags, int *result)
+{
+    char name[PEER_NAME_SIZE];
+    struct path path;
+    struct file *file;
+
+    format(name, sizeof(name), "/dev/pts/%u", pty->about.index);
+    int error = path_lookup(AT_FDCWD, name, 0, &path);
+
+    if (error)
+        return error;
+    if (path_inode(&path)->attributes.device == pty->about.device)
+        error = file_open(&path, flags | O_LARGEFILE, &file);
+    else
+        error = -ENODEV;
+    path_put(&path);
+    if (error)
+        return error;
+    *result = fd_install(file, 0, (flags & O_CLOEXEC) != 0);
+    if (*result < 0)
+        file_put(file);
+    return min(*result, 0);
+}
+
 /* What is not the master's own is done to the terminal, which is not the caller's: its session
  * and foreground group may be asked by anybody who has the master. */
 static int master_control(file_handle handle, unsigned command, uint64_t value,
@@ -390,6 +431,8 @@ static int master_control(file_handle handle, unsigned command, uint64_t value,
         return set_packet_mode(pty, argument);
     case TIOCGPKT:
         return put_number(argument, pty->packet);
+    case TIOCGPTPEER:
+        return open_peer(pty, (unsigned)value, result);
     case TIOCSIG:
         return send_signal(pty, value);
     case FIONREAD:
@@ -402,9 +445,10 @@ static int master_control(file_handle handle, unsigned command, uint64_t value,
         return put_number(argument, pty->tty.foreground);
     case TIOCGSID:
         return pty->tty.session == 0 ? -ENOTTY : put_number(argument, pty->tty.session);
-    case TIOCSTI:
-    case TIOCEXCL:
+    case TIOCEXCL: /* every master is its opener's alone */
     case TIOCNXCL:
+        return 0;
+    case TIOCSTI:
     case TCXONC:
         return -ENOTTY;
     }

@@ -122,6 +122,8 @@ void tty_hang_up(struct tty *tty)
     }
     detach(tty);
     kill_files(tty);
+    if (tty->driver->resets)
+        tty_settings_reset(tty);
 }
 
 /* The leader, told that its terminal is gone, has not told its foreground group: it hears now. */
@@ -145,8 +147,11 @@ void tty_leave_session(struct process *leader)
     }
     send_to_foreground(tty, SIGHUP);
     detach(tty);
-    if (tty->driver->ends_with_session)
+    if (tty->driver->ends_with_session) {
         kill_files(tty);
+        if (tty->driver->resets)
+            tty_settings_reset(tty);
+    }
 }
 
 void tty_hang_up_own(void)
@@ -178,6 +183,18 @@ int tty_get_foreground(const struct tty *tty, int32_t *out)
     return 0;
 }
 
+/* The number of a process that leads no group will do too: it may be about to. */
+static int check_group(int32_t group, int32_t session)
+{
+    const struct process *process = process_find(group);
+
+    if (group_exists(group))
+        return group_in_session(group, session) ? 0 : -EPERM;
+    if (!process)
+        return -ESRCH;
+    return process->session == session ? 0 : -EPERM;
+}
+
 int tty_set_foreground(struct tty *tty, int32_t group)
 {
     struct process *process = current_process();
@@ -186,10 +203,9 @@ int tty_set_foreground(struct tty *tty, int32_t group)
         return -EINVAL;
     if (process->terminal != tty || tty->session != process->session)
         return -ENOTTY;
-    if (!group_exists(group))
-        return -ESRCH;
-    if (!group_in_session(group, process->session))
-        return -EPERM;
-    tty->foreground = group;
-    return 0;
+    int error = check_group(group, process->session);
+
+    if (!error)
+        tty->foreground = group;
+    return error;
 }

@@ -17,6 +17,7 @@
 void tty_prepare(struct tty *tty, uint64_t number)
 {
     tty->number = number;
+    tty->settings = tty->driver->initial;
     wait_queue_init(&tty->wait);
 }
 
@@ -103,7 +104,7 @@ static int tty_read(file_handle handle, struct user_buffer *to, uint64_t positio
 
     (void)position;
     if (tty_hung_up(file))
-        return 0;
+        return tty->lost && to->waited ? -EIO : 0; /* whoever was waiting hears why */
     int error = file->immune ? 0 : tty_check_foreground(tty, SIGTTIN);
     if (error)
         return error;
@@ -169,9 +170,6 @@ const struct file_ops tty_ops = {
 
 void tty_wake(struct tty *tty)
 {
-    if (list_empty(&tty->wait.waiters))
-        return;
-    tty->input.woken = true;
     wait_queue_wake(&tty->wait);
 }
 

@@ -20,7 +20,10 @@ size_t console_write_room(enum console console);
 /* Takes up to `size` bytes of input; 0 when there is none.  Never sleeps. */
 size_t console_read(enum console console, void *data, size_t size);
 
-/* True when every byte written has left for the device. */
+/* Bytes written that wait for the device. */
+size_t console_queued(enum console console);
+
+/* True when every byte written has left, to its last bit. */
 int console_drained(enum console console);
 
 #endif

@@ -14,4 +14,7 @@ void *kzalloc(size_t size);
  * already taken back, panics. */
 void kfree(void *memory);
 
+/* Gives back the pages that the heap keeps for speed although nothing is in them. */
+void heap_trim(void);
+
 #endif

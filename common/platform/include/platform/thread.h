@@ -17,6 +17,9 @@ int thread_create(struct thread **out, void (*entry)(void *argument), void *argu
 /* Frees a thread that is not running and never will. */
 void thread_destroy(struct thread *thread);
 
+/* Gives back the kernel stacks that are kept for the next threads. */
+void threads_trim(void);
+
 /* The thread that the boot code runs as; it is the one to idle on. */
 struct thread *thread_boot(void);
 
