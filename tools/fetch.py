@@ -92,8 +92,9 @@ class Apt:
         """Read the lists of packages anew."""
         private = self.directory / "sources.list.d"
         shutil.rmtree(private, ignore_errors=True)
-        for made in (private, self.directory / "lists/partial", self.directory / "cache/archives/partial"):
-            made.mkdir(parents=True, exist_ok=True)
+        private.mkdir(parents=True)
+        for needed in ("lists/partial", "cache/archives/partial"):
+            (self.directory / needed).mkdir(parents=True, exist_ok=True)
         parts = self.system / "sources.list.d"
         for path in [self.system / "sources.list", *parts.glob("*.list"), *parts.glob("*.sources")]:
             if path.is_file():

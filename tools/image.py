@@ -81,7 +81,11 @@ def archived(path: str, archive_name: Path, member: str) -> Iterator[Entry]:
     """`member` of a tar archive, as `path`, and everything below it; all of it root's."""
     if not archive_name.is_file():
         raise ImageError(f"{archive_name.name} is missing: run tools/fetch.py")
-    types = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
+    types = {
+        tarfile.REGTYPE: stat.S_IFREG,
+        tarfile.DIRTYPE: stat.S_IFDIR,
+        tarfile.SYMTYPE: stat.S_IFLNK,
+    }
     found = False
     with tarfile.open(archive_name) as source:
         for item in source:
@@ -92,7 +96,8 @@ def archived(path: str, archive_name: Path, member: str) -> Iterator[Entry]:
             found = True
             stream = source.extractfile(item) if item.isreg() else None
             data = stream.read() if stream else item.linkname.encode()
-            yield Entry(path + item.name[len(member) :], types[item.type] | item.mode & 0o7777, data)
+            mode = types[item.type] | item.mode & 0o7777
+            yield Entry(path + item.name.removeprefix(member), mode, data)
     if not found:
         raise ImageError(f"{archive_name.name} holds no {member}")
 

@@ -107,5 +107,5 @@ def test_bochs(boot: Boots) -> None:
     """The same list, smaller."""
     shell = settled(shell_of(boot(emulator="bochs", memory=256)))
     for load in LOADS:
-        number = {"files": 10000, "processes": 300, "deep": 2100, "directories": 1000}.get(load, "")
+        number = {"files": 10000, "processes": 300, "deep": 2100, "directories": 1000, "mounts": 50}.get(load, "")
         shell.output(f"probe-balance -1 probe-pressure {load} {number} >/dev/null", 300)

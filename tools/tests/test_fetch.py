@@ -63,7 +63,8 @@ class Archive:
     def fetch(self, name: str = "nothing") -> subprocess.CompletedProcess[str]:
         places = [f"--table={self.directory / 'table.tsv'}", f"--store={self.store}"]
         places.append(f"--system={self.directory / 'apt'}")
-        return subprocess.run([sys.executable, FETCH, *places, name], capture_output=True, text=True)
+        command = [sys.executable, FETCH, *places, name]
+        return subprocess.run(command, capture_output=True, text=True)
 
     def refused(self, name: str = "nothing") -> str:
         """The one line that says why there is no file."""

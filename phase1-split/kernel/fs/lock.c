@@ -122,10 +122,9 @@ static void cut(struct record_lock *lock, const struct record_lock *hole,
     }
 }
 
-/* Enters a lock at its place among its owner's. */
-static void insert(struct inode *inode, struct record_lock *added)
+/* Enters a lock at its place among its owner's; before `following` if there are none. */
+static void insert(struct inode *inode, struct record_lock *added, struct list *following)
 {
-    struct list *following = &inode->locks;
     struct record_lock *lock;
     bool among_own = false;
 
@@ -149,6 +148,7 @@ static int apply(struct inode *inode, const struct record_lock *request)
 {
     struct record_lock *added = kmalloc(sizeof(*added)), *spare = kmalloc(sizeof(*spare));
     struct record_lock *lock, *following;
+    struct list *place = &inode->locks; /* where what gives way to the new lock was */
 
     if (!added || !spare) {
         kfree(added);
@@ -159,6 +159,7 @@ static int apply(struct inode *inode, const struct record_lock *request)
     list_for_each_entry_safe(lock, following, &inode->locks, node) {
         if (!same_owner(lock, request))
             continue;
+        place = lock->node.next;
         if (lock->type == request->type && touch(lock, added)) {
             added->start = min(added->start, lock->start);
             added->end = max(added->end, lock->end);
@@ -168,7 +169,7 @@ static int apply(struct inode *inode, const struct record_lock *request)
         }
     }
     if (request->type != F_UNLCK) {
-        insert(inode, added);
+        insert(inode, added, place);
         added = NULL;
     }
     kfree(added);
