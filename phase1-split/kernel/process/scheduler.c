@@ -289,24 +289,22 @@ uint64_t scheduler_switches(void)
     return switches;
 }
 
-/* The time is measured, the samples divide it; what has been told never goes back. */
-static void divide(uint64_t busy, uint64_t part, uint64_t of, uint64_t *told)
-{
-    uint64_t share = of ? busy / of * part : 0;
-    if (share > *told)
-        *told = share;
-}
-
+/* The time is measured; what has passed since the last question is divided by the samples since
+ * then.  So no figure ever goes back, and their sum is the time that the processor was busy. */
 void scheduler_times(struct processor_times *out)
 {
-    static struct processor_times told;
-    uint64_t all = samples.user + samples.nice + samples.system;
-    uint64_t busy = clock_monotonic() - scheduler_idle_time();
-    divide(busy, samples.user, all, &told.user);
-    divide(busy, samples.nice, all, &told.nice);
-    uint64_t users = told.user + told.nice;
-    if (busy > users && busy - users > told.system)
-        told.system = busy - users;
+    static struct processor_times told, seen;
+    scheduler_collect_samples();
+    uint64_t user = samples.user - seen.user, nice = samples.nice - seen.nice;
+    uint64_t all = user + nice + samples.system - seen.system;
+    if (all) {
+        uint64_t busy = clock_monotonic() - scheduler_idle_time();
+        uint64_t rest = busy - told.user - told.nice - told.system;
+        told.user += rest / all * user;
+        told.nice += rest / all * nice;
+        told.system = busy - told.user - told.nice;
+        seen = samples;
+    }
     *out = told;
 }
 
