@@ -41,8 +41,8 @@ endif
 ifeq ($(filter $(shell seq $(MEM_LEAST) $(MEM_MOST_$(EMU))),$(call one_word,$(MEM))),)
 $(error MEM=$(MEM) is not a size; give MiB from $(MEM_LEAST) to $(MEM_MOST_$(EMU)) (EMU=$(EMU)))
 endif
-ifneq ($(findstring ',$(APPEND))$(findstring ",$(APPEND))$(findstring \,$(APPEND)),)
-$(error APPEND=$(APPEND) has a quote or a backslash in it; give plain words)
+ifneq ($(strip $(foreach sign,' " \ $$,$(findstring $(sign),$(value APPEND)))),)
+$(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; give plain words)
 endif
 endif
 
@@ -74,7 +74,8 @@ check: uapi ## the rules of the rings, held against the sources
 rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
 	@$(PYTHON) tools/rings.py --phase $(PHASE)
 
-bench: kernel build/user/bin/bench ## guest instructions per operation, beside Linux's (BENCH="null stat")
+bench: kernel ## guest instructions per operation, beside Linux's (BENCH="null stat")
+	@$(ALONE) build-bench
 	@$(PYTHON) grader/bench.py $(BUILD)/kernel.boot build/user/bin $(BENCH)
 
 suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
@@ -86,12 +87,11 @@ suite-linux: suite-sources ## the same suite on Debian's Linux, three times: its
 	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
 	@$(PYTHON) grader/suite.py --linux build/linux/boot/vmlinuz-*
 
-iso: kernel $(INITRAMFS) ## the medium that QEMU and Bochs boot
-	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
-	    --initramfs $(INITRAMFS) --append "$$APPEND"
+iso: setup ## the medium that QEMU and Bochs boot
+	@$(ALONE) build-iso
 
 kernel: setup ## build/phaseN/kernel.elf
-	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
+	@$(ALONE) build-kernel
 
 setup: ## install the Debian packages that are missing
 	@tools/setup
@@ -106,12 +106,28 @@ SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SHARE = $(if $(filter file,$(origin EMU)),,-m '$(if $(filter bochs,$(EMU)),,not )bochs')
 BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM)
 
+# Two builds of one tree at the same time would take each other's half-written files.
+ALONE = mkdir -p build && flock build/lock $(MAKE) $(SUB)
+
 suite-sources: setup
 	@$(PYTHON) tools/fetch.py busybox >/dev/null
 
-uapi: setup
+build-kernel:
+	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
+
+build-iso: build-kernel $(INITRAMFS)
+	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
+	    --initramfs $(INITRAMFS) --append "$$APPEND"
+
+build-uapi:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY) uapi
+
+build-bench: build/user/bin/bench
+
+uapi: setup
+	@$(ALONE) build-uapi
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi suite suite-linux suite-sources
+.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi suite suite-linux \
+    suite-sources build-kernel build-iso build-uapi build-bench

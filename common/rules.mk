@@ -65,6 +65,14 @@ LIB_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) $(LIB_INCLUDES) $(PLATFORM_IN
 KERNEL_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -I$(KERNEL) $(PLATFORM_INCLUDES) \
     $(LIB_INCLUDES)
 
+# The vDSO is a program of its own, in user mode, that is linked into the kernel as data.
+VDSO_DIRECTORY := $(COMMON)/platform/vdso
+VDSO_FLAGS := -std=gnu17 -O2 -ffreestanding -nostdinc -fPIC -fvisibility=hidden \
+    -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -mno-red-zone \
+    -Wall -Wextra -Werror $(SYSTEM_INCLUDES) $(PLATFORM_INCLUDES)
+VDSO_LINK := -shared -nostdlib -Wl,-Bsymbolic,--hash-style=both,--build-id=none,-soname=linux-vdso.so.1 \
+    -Wl,-z,noexecstack,-z,norelro,-z,max-page-size=4096,--no-warn-rwx-segments
+
 LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
     --no-warn-rwx-segments --fatal-warnings
 LINKER_SCRIPT := $(COMMON)/platform/kernel.ld
@@ -77,6 +85,7 @@ $(shell $(CC) -dumpfullversion -dumpmachine)
 $(CC) $(PLATFORM_FLAGS)
 $(CC) $(LIB_FLAGS)
 $(CC) $(KERNEL_FLAGS)
+$(CC) $(VDSO_FLAGS) $(VDSO_LINK)
 $(LD) $(LDFLAGS)
 endef
 export RECIPE_TEXT
@@ -102,6 +111,15 @@ $(BUILD)/common/platform/%.o: $(COMMON)/platform/% $(RECIPE) | $(UAPI_STAMP)
 	$(call say,CC0,$<)
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE) $(PLATFORM_FLAGS)
+
+$(BUILD)/vdso.so: $(VDSO_DIRECTORY)/vdso.c $(VDSO_DIRECTORY)/vdso.ld \
+        $(COMMON)/platform/include/platform/vdso.h $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CCU,$<)
+	$(QUIET)$(CC) $(VDSO_FLAGS) $(VDSO_LINK) -Wl,-T,$(VDSO_DIRECTORY)/vdso.ld -o $@ $<
+	$(QUIET)$(OBJCOPY) --strip-all $@
+
+$(BUILD)/common/platform/vdso_image.S.o: PLATFORM_FLAGS += -I$(BUILD)
+$(BUILD)/common/platform/vdso_image.S.o: $(BUILD)/vdso.so
 
 $(BUILD)/common/lib/%.o: $(COMMON)/lib/% $(RECIPE) | $(UAPI_STAMP)
 	$(call say,CCL,$<)

@@ -5,7 +5,8 @@
 
 USER_BUILD := build/user
 USER_CC := musl-gcc
-USER_CFLAGS := -static -O2 -Wall
+# After musl's own headers, Linux's for what the C library does not declare.
+USER_CFLAGS := -static -O2 -Wall -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 PROBES := $(patsubst common/user/probes/%.c,$(USER_BUILD)/bin/probe-%,$(wildcard common/user/probes/*.c))
 PROGRAMS := $(USER_BUILD)/bin/bench $(PROBES)
 IMAGE_SOURCES := tools/image.py $(wildcard common/user/*.list common/user/etc/*) /bin/busybox

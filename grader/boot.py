@@ -11,14 +11,18 @@ Exit status:
   2    wrong arguments
   3    kernel panic
   4    the emulator did not start
-  5    the guest does not answer any more
+  5    the guest has said nothing more for two minutes after the last line
   130, 143, 129  ended by Ctrl-C, SIGTERM, SIGHUP
 """
+
+import signal
+
+# Until main() has its own handlers, Ctrl-C just ends this program.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import os
 import re
-import signal
 import sys
 import termios
 import time
@@ -39,10 +43,14 @@ HELP = "Ctrl-A x ends the machine, Ctrl-A a types Ctrl-A; all other keys go to t
 READY = re.compile(rb"(?:" + PROMPT + rb"|\n> )(?:\x1b\[6n)?$")
 # After such a line the system goes down, but its shell prints one more prompt.
 LEAVE = re.compile(rb"\b(?:poweroff|reboot|halt)\b")
+# A machine that `halt` has stopped stays on, and says nothing more.
+HALTED = re.compile(rb"system halted\r?\n")
 # A guest that has been quiet for so many seconds, its processor idle, waits for input.
 QUIET = 3
-# After so many quiet seconds a line is typed in any case, or the guest given up.
+# After so many quiet seconds a line is typed in any case,
 STUCK = 30
+# and after so many when there is no line left, the guest is given up.
+SILENT = 120
 
 
 class Signalled(Exception):
@@ -62,9 +70,10 @@ def write_all(data: bytes) -> None:
 
 
 def verdict(machine: Machine) -> int:
-    """This program's exit status for a machine that has ended or panicked."""
-    if machine.panicked:
-        return PANIC
+    """This program's exit status for a machine that has ended, halted or panicked."""
+    if machine.panicked or HALTED.search(machine.transcript):
+        write_all(plain(machine.pump(0.1)))
+        return PANIC if machine.panicked else OFF
     while machine.connected:
         write_all(machine.pump(0.25))
     qemu = machine.settings.emulator == "qemu"
@@ -124,6 +133,7 @@ def interactive(machine: Machine, stay: bool) -> int:
     finally:
         termios.tcsetattr(0, termios.TCSAFLUSH, before)
     if keys.leave or (machine.connected and not machine.panicked):
+        write_all(b"\n")
         return OFF
     return verdict(machine)
 
@@ -173,27 +183,26 @@ class Output:
 
 def scripted(machine: Machine) -> int:
     """Type the script's lines and print what the console says."""
-    script, output, goodbyes, leaving = Script(), Output(), 0, False
+    script, output, ended, leaving = Script(), Output(), False, False
     since, used = time.monotonic(), machine.processor_time()
     while machine.connected:
         data = machine.pump(0.25)
         output.write(data)
-        if machine.panicked:
+        if machine.panicked or HALTED.search(machine.transcript):
             return verdict(machine)
         if data:
             since, used = time.monotonic(), machine.processor_time()
         quiet = time.monotonic() - since
+        if ended and quiet > SILENT:
+            print("boot: the guest does not answer", file=sys.stderr)
+            return NO_ANSWER
         idle = machine.seen > 0 and machine.processor_time() - used < quiet / 5
         waits = quiet > STUCK or (quiet > QUIET and idle)
         ready = None if leaving else READY.search(machine.transcript, machine.seen)
-        if not ready and not waits:
+        if ended and not ready or not (ready or waits):
             continue
         line = script.next_line()
-        if line is None:
-            goodbyes += 1
-            if goodbyes > 3:
-                print("boot: the guest does not answer", file=sys.stderr)
-                return NO_ANSWER
+        ended = line is None
         machine.seen = len(machine.transcript)
         line = line or b"poweroff\n"
         leaving = LEAVE.search(line) is not None
@@ -213,6 +222,8 @@ def main() -> int:
     parser.add_argument("--gdb", type=Path, metavar="SOCKET", help="stop and wait for a debugger")
     options = parser.parse_args()
 
+    if sys.stdin is None:  # closed: as an empty script
+        os.open(os.devnull, os.O_RDONLY)
     # make's death is ours: nothing may be left running when a whole build is killed.
     die_with_parent(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -223,7 +234,7 @@ def main() -> int:
     )
     try:
         with Machine(settings) as machine:
-            if not sys.stdin.isatty():
+            if not (sys.stdin and sys.stdin.isatty()):
                 return scripted(machine)
             print(HELP, flush=True)
             return interactive(machine, options.stay)
@@ -238,6 +249,9 @@ def main() -> int:
         return FAILED
     except Signalled as error:
         return 128 + error.number
+    finally:
+        if options.gdb:
+            options.gdb.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

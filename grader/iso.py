@@ -85,6 +85,10 @@ def main() -> int:
     options = parser.parse_args()
     try:
         make_iso(options.output, options.kernel, options.initramfs, options.append)
+    except FileNotFoundError as error:
+        hint = ": run make setup" if error.filename == GRUB[0] else ""
+        print(f"iso.py: {error.filename} is missing{hint}", file=sys.stderr)
+        return 1
     except (IsoError, OSError) as error:
         print(f"iso.py: {error}", file=sys.stderr)
         return 1

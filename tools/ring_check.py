@@ -33,6 +33,7 @@ import ring_source
 from ring_source import Match, Phase, Trouble, Unit
 
 REASONS = {
+    "unlisted": "the phase's Makefile does not name it, so it is neither compiled nor checked",
     "asm": "only common/platform may use assembly: the compiler cannot check what it does",
     "cast": "only common/platform may turn a number into a pointer: user and physical addresses "
     "are numbers, and following one by accident is what the platform's calls prevent",
@@ -148,6 +149,14 @@ class Check:
             if self.phase.plain(path) not in seen
         ]
         return units + ring_source.preprocess_all(self.phase, orphans)
+
+    def check_listed(self) -> None:
+        """Every source beside the kernel's is in the list of its Makefile."""
+        kernel = self.phase.directory / "kernel"
+        listed = {self.phase.plain(path) for _, path in self.phase.sources}
+        for path in kernel.rglob("*"):
+            if path.suffix in (".c", ".S") and self.phase.plain(str(path)) not in listed:
+                self.add(str(path), 1, "unlisted")
 
     def add(self, path: str, line: int, rule: str, detail: str = "") -> None:
         self.found.add(Violation(self.phase.name(path), line, rule, detail))
@@ -266,6 +275,7 @@ class Check:
         files |= {unit.path for unit in units}
         files |= set(self.phase.headers())
         self.check_fence()
+        self.check_listed()
         for unit in units:
             self.check_text(unit)
             self.check_includes(unit)
@@ -369,6 +379,10 @@ def directives(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+def plural(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Checks that everything unsafe is in Ring 0.")
     ring_source.add_arguments(parser)
@@ -387,7 +401,7 @@ def main() -> int:
         print(f"ring_check: {trouble}", file=sys.stderr)
     sources = sum(1 for ring, _ in check.phase.sources if ring != "0")
     print(f"phase {arguments.phase}: {sources} sources outside the platform, "
-          f"{len(violations)} violations, {len(excused)} exceptions")  # fmt: skip
+          f"{plural(len(violations), 'violation')}, {plural(len(excused), 'exception')}")  # fmt: skip
     if check.troubles:
         return 2
     return 1 if violations else 0

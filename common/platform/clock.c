@@ -10,6 +10,7 @@
 #include <platform/event.h>
 #include <platform/log.h>
 #include <platform/panic.h>
+#include <platform/vdso.h>
 
 #include "apic.h"
 #include "asm.h"
@@ -138,6 +139,12 @@ uint64_t clock_monotonic(void)
     return scale(rdtsc() - tsc_start, nanoseconds_per_tick);
 }
 
+void vdso_describe_clock(struct vdso_data *out)
+{
+    out->tsc_start = tsc_start;
+    out->nanoseconds_per_tick = nanoseconds_per_tick;
+}
+
 uint64_t clock_boot_time(void)
 {
     return boot_time;
@@ -164,8 +171,21 @@ void timer_set(uint64_t deadline)
     apic_timer_start(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
 }
 
-void clock_interrupt(void)
+/* Only interrupts write these; whoever reads them sees whole words. */
+static volatile uint64_t user_samples, system_samples;
+
+void clock_samples(uint64_t *user, uint64_t *system)
+{
+    *user = user_samples;
+    *system = system_samples;
+}
+
+void clock_interrupt(bool in_user_mode)
 {
     armed = NEVER;
+    if (in_user_mode)
+        user_samples++;
+    else
+        system_samples++;
     events_post(EVENT_TIMER);
 }

@@ -97,8 +97,7 @@ void interrupt_dispatch(unsigned vector, struct kernel_registers *interrupted)
         dispatch_line(vector - VECTOR_LINE);
     } else if (vector == VECTOR_TIMER) {
         timer_count++;
-        trap_tick(interrupted);
-        clock_interrupt();
+        clock_interrupt(interrupted == NULL);
         apic_acknowledge();
     }
 }

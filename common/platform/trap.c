@@ -60,7 +60,6 @@ bool trap_clear_access;
 uint64_t user_stack_pointer;
 
 static kernel_fault_hook fault_hook;
-static tick_hook timer_hook;
 
 void trap_set_handlers(const struct trap_handlers *handlers)
 {
@@ -70,17 +69,6 @@ void trap_set_handlers(const struct trap_handlers *handlers)
 void trap_set_kernel_fault_hook(kernel_fault_hook hook)
 {
     fault_hook = hook;
-}
-
-void trap_set_tick_hook(tick_hook hook)
-{
-    timer_hook = hook;
-}
-
-void trap_tick(struct kernel_registers *interrupted)
-{
-    if (timer_hook)
-        timer_hook(interrupted);
 }
 
 void trap_init(void)

@@ -21,7 +21,4 @@ void trap_refuse_return(struct user_registers *registers);
 /* Sets SYSCALL up. */
 void trap_init(void);
 
-/* Tells the tick hook, if there is one. */
-void trap_tick(struct kernel_registers *interrupted);
-
 #endif

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -230,7 +231,7 @@ def test_timeout_leaves_no_emulator(run: Run) -> None:
 def test_terminal(run: Run) -> None:
     """Keys pass to the guest, Ctrl-C and Ctrl-Z included; Ctrl-A x leaves; the terminal is as it was."""
     child = pexpect.spawn(
-        "/bin/sh", ["-c", f"{' '.join(MAKE)} boot PHASE={PHASE}; echo left $?; stty -a"],
+        "/bin/sh", ["-c", f"{shlex.join(MAKE)} boot PHASE={PHASE}; echo left $?; stty -a"],
         env=run.environment, timeout=AGES,
     )  # fmt: skip
     child.expect("Ctrl-A x")

@@ -36,12 +36,15 @@ def run_probe(shell: Shell, name: str) -> None:
     assert result.status == 0
 
 
-@pytest.mark.parametrize("name", ["process", "signal", "stop", "time", "limits", "stress"])
+PROBES = ["process", "signal", "stop", "thread", "event", "remap", "limits", "stress"]
+
+
+@pytest.mark.parametrize("name", [*PROBES, "time"])
 def test_probe(shell: Shell, name: str) -> None:
     run_probe(shell, name)
 
 
-@pytest.mark.parametrize("name", ["process", "signal", "stop", "limits", "stress"])
+@pytest.mark.parametrize("name", PROBES)
 def test_memory_comes_back(shell: Shell, name: str) -> None:
     """The first run fills caches; the second must leave what it found."""
     run_probe(shell, name)

@@ -23,7 +23,7 @@ def host(command: str) -> str:
 
 def names_in_bin() -> str:
     """The MD5 of what `tar t` lists of the initramfs's /bin, sorted."""
-    names = host(f"cpio -t --quiet <{INITRAMFS}").split("\n")
+    names = host(f"cpio -t --quiet <'{INITRAMFS}'").split("\n")
     listed = ["bin/"] + [name for name in names if name.startswith("bin/")]
     return hashlib.md5("".join(name + "\n" for name in sorted(listed)).encode()).hexdigest()
 
@@ -71,7 +71,7 @@ def test_date(shell: Shell) -> None:
 
 def test_every_file_of_the_initramfs_is_there(shell: Shell) -> None:
     """Nothing is lost and nothing invented on the way from the archive to the root."""
-    names = host(f"cpio -t --quiet <{INITRAMFS}").split("\n")
+    names = host(f"cpio -t --quiet <'{INITRAMFS}'").split("\n")
     shell.output("rm -rf /tmp/*")
     # What rc makes at boot is in /var/run.
     found = shell.output("cd /; find . -xdev | grep -v ^./var/run/ | sort | md5sum; cd").split()[0]

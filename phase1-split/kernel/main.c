@@ -8,6 +8,7 @@
 #include <fs/path.h>
 #include <fs/populate.h>
 #include <lib/string.h>
+#include <memory/vdso.h>
 #include <platform/boot.h>
 #include <platform/clock.h>
 #include <platform/cpu.h>
@@ -15,6 +16,7 @@
 #include <platform/page.h>
 #include <platform/panic.h>
 #include <process/process.h>
+#include <process/wall_clock.h>
 #include <services/services.h>
 #include <system.h>
 #include <tty/pty.h>
@@ -130,6 +132,9 @@ _Noreturn void kernel_main(const struct boot_information *information)
     announce();
     process_init();          /* process table; system calls and exceptions go to Ring 1 */
     register_file_systems(); /* tmpfs, devfs, devpts, procfs, initramfs */
+    if (vdso_init())         /* the clock, readable in user mode */
+        panic("no memory for the vDSO");
+    wall_clock_publish();
     system_option("console", console, sizeof console);
     if (tty_init(console)) /* terminals on the consoles */
         panic("cannot set up the terminals");

@@ -26,6 +26,7 @@
 #define DENTRY_HASH_SIZE    4096
 #define INODE_HASH_SIZE     2048
 #define FILE_SYSTEM_TYPES   16     /* that can be registered */
+#define EPOLL_WATCHES       65536  /* files in sets of epoll(7), in the system */
 #define DEVICE_LIMIT        64     /* character devices, besides pseudo-terminals */
 #define PATH_BUFFERS        8      /* buffers for path names that are kept for the next call */
 #define SERVICE_PIECE       65536u /* bytes made present for one call to a service */

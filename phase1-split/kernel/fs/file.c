@@ -9,6 +9,7 @@
 #include <linux/poll.h>
 #include <linux/stat.h>
 
+#include <event/event.h>
 #include <fs/page_cache.h>
 #include <lib/bits.h>
 #include <param.h>
@@ -99,7 +100,7 @@ int file_create(struct inode *inode, const struct file_ops *ops, file_handle han
 int file_path(struct file *file, struct path *out)
 {
     if (!file->path.dentry)
-        return path_of_anonymous(file->inode, out);
+        return path_of_anonymous(file->inode, event_file_kind(file), out);
     path_get(&file->path);
     *out = file->path;
     return 0;
@@ -120,6 +121,8 @@ void file_put(struct file *file)
 {
     if (--file->references > 0)
         return;
+    if (file->watchers)
+        epoll_forget(file);
     file_unlock_all(file, file);
     if (file->ops)
         file->ops->release(file->handle);

@@ -18,6 +18,7 @@ struct file {
     bool seekable;     /* has a position: paged files, directories, some devices */
     bool in_service;   /* ops belong to Ring 2: memory is made present before calls */
     uint64_t position; /* bytes; for directories the cookie of the next entry */
+    struct epoll_item *watchers; /* the sets of epoll(7) that it is in; owned by event/epoll.c */
 };
 
 /* Opens what `path` leads to, permissions not checked again.  One reference. */

@@ -585,16 +585,19 @@ static const char *anonymous_kind(uint32_t mode)
     }
 }
 
-int path_of_anonymous(struct inode *inode, struct path *out)
+int path_of_anonymous(struct inode *inode, const char *fixed, struct path *out)
 {
     static struct mount nowhere = { .references = 1 };
     char text[48];
     struct name name = { .text = text };
     struct dentry *dentry;
 
-    name.length =
-        (uint32_t)format(text, sizeof(text), "%s:[%lu]", anonymous_kind(inode->attributes.mode),
-                         inode->attributes.number);
+    if (fixed)
+        name.length = (uint32_t)format(text, sizeof(text), "%s", fixed);
+    else
+        name.length = (uint32_t)format(text, sizeof(text), "%s:[%lu]",
+                                       anonymous_kind(inode->attributes.mode),
+                                       inode->attributes.number);
     int error = dentry_create(NULL, NULL, &name, inode, &dentry);
 
     if (error)

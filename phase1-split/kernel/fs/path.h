@@ -105,9 +105,10 @@ int inode_read_link(struct inode *inode, char *buffer, const char **target);
 typedef int (*magic_link_resolver)(struct inode *link, struct path *out);
 void vfs_set_magic_link_resolver(magic_link_resolver resolver);
 
-/* A path for an inode of no file system, under a name that nobody can look up: "pipe:[number]"
- * (S_IFIFO), "socket:[number]" (S_IFSOCK) or "anon_inode:[number]".  Referenced.  -ENOMEM. */
-int path_of_anonymous(struct inode *inode, struct path *out);
+/* A path for an inode of no file system, under a name that nobody can look up: `name`, or without
+ * one "pipe:[number]" (S_IFIFO), "socket:[number]" (S_IFSOCK) or "anon_inode:[number]".
+ * Referenced.  -ENOMEM. */
+int path_of_anonymous(struct inode *inode, const char *name, struct path *out);
 
 /* Changes to names, permissions checked.  `target` comes from path_lookup_target().  All are -EROFS
  * on a read-only mount.  On success the dentry of `target` holds the new node. */

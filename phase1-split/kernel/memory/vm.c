@@ -62,7 +62,7 @@ uint64_t vm_peak_resident(const struct vm *vm)
  * the child will touch before it calls execve. */
 static int clone_pages(struct vm *to, struct vm *from, const struct vm_area *area)
 {
-    if (!(area->flags & AREA_PRIVATE_PAGES))
+    if (!(area->flags & AREA_PRIVATE_PAGES) || (area->flags & AREA_FORKED_EMPTY))
         return 0;
     return address_space_copy(to->space, from->space, area->start, area->end, false);
 }
@@ -70,9 +70,12 @@ static int clone_pages(struct vm *to, struct vm *from, const struct vm_area *are
 static int clone_areas(struct vm *to, struct vm *from)
 {
     for (unsigned i = 0; i < from->count; i++) {
+        if (from->areas[i]->flags & AREA_NOT_FORKED)
+            continue;
         struct vm_area *area = area_create(to, from->areas[i]);
         if (!area)
             return -ENOMEM;
+        area->flags &= ~AREA_LOCKED;
         int error = area_insert(to, area);
         if (error) {
             area_free(area);
@@ -98,6 +101,7 @@ int vm_clone(struct vm *from, struct vm **out)
     vm->areas = NULL;
     vm->count = vm->capacity = 0;
     vm->pages = vm->peak_pages = vm->peak_resident = 0;
+    vm->locks_later = false;
     error = clone_areas(vm, from);
     if (error) {
         vm_put(vm);
@@ -222,9 +226,14 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
         .file = file,
         .offset = file ? offset >> PAGE_SHIFT : 0,
     };
+    if (vm->locks_later || (flags & MAP_LOCKED))
+        like.flags |= AREA_LOCKED;
     int error = vm->count > AREAS_LIMIT ? -ENOMEM : 0;
     if (!error && file)
         error = check_file(file, protection, shared, &like.maximum);
+    if (!error && (like.flags & AREA_LOCKED) &&
+        vm_check_locked(vm_locked_pages(vm) + (length >> PAGE_SHIFT)))
+        error = -EAGAIN;
     if (!error)
         error = choose_address(vm, hint, length, flags, &like.start);
     if (error)
@@ -242,7 +251,7 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
         file_put(memory); /* the area has its own reference */
     if (error)
         return error;
-    if (flags & (MAP_POPULATE | MAP_LOCKED))
+    if ((flags & MAP_POPULATE) || (like.flags & AREA_LOCKED))
         vm_make_present(vm, like.start, length,
                         (protection & PAGE_WRITE) && !shared ? PAGE_WRITE : PAGE_READ);
     *out = like.start;

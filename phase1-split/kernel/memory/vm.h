@@ -15,6 +15,9 @@ struct vm;
 #define AREA_SHARED        1u /* MAP_SHARED: writes reach the file or the other sharers */
 #define AREA_GROWS_DOWN    2u /* the stack */
 #define AREA_PRIVATE_PAGES 4u /* may hold pages that no file has */
+#define AREA_LOCKED        8u /* mlock(2): present from the start; counted for RLIMIT_MEMLOCK */
+#define AREA_NOT_FORKED    16u /* MADV_DONTFORK: a child does not have it */
+#define AREA_FORKED_EMPTY  32u /* MADV_WIPEONFORK: a child has it, but not the pages */
 
 /* One run of pages with one origin and one protection. */
 struct vm_area {
@@ -34,8 +37,8 @@ struct vm {
     struct vm_area **areas; /* sorted by address; owned */
     unsigned count, capacity;
     uint64_t pages; /* in all areas, for RLIMIT_AS and /proc */
-    uint64_t peak_pages,
-        peak_resident; /* the most there were; resident ones as of the last unmap */
+    uint64_t peak_pages, peak_resident; /* the most there were; resident ones as of the last unmap */
+    bool locks_later;                   /* mlockall(2) with MCL_FUTURE */
     user_address brk_start, brk_end;
     user_address stack_top;
     user_address code_start, code_end, data_start, data_end; /* for /proc/self/stat */
@@ -64,8 +67,28 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
 int vm_unmap(struct vm *vm, user_address start, uint64_t length);
 int vm_protect(struct vm *vm, user_address start, uint64_t length, unsigned protection);
 
+/* mremap(2) with MREMAP_* flags; `to` is for MREMAP_FIXED and MREMAP_DONTUNMAP.  0 and where the
+ * pages are now, or an errno. */
+int vm_remap(struct vm *vm, user_address start, uint64_t old_length, uint64_t new_length,
+             unsigned flags, user_address to, user_address *out);
+
 /* brk(2): the new break, or the old one if that is not possible. */
 user_address vm_brk(struct vm *vm, user_address wanted);
+
+/* mlock(2), munlock(2): nothing is ever swapped out, so locked pages are those made present at once
+ * and counted.  0, -ENOMEM (something there is not mapped, or the limit), -EPERM. */
+int vm_lock(struct vm *vm, user_address start, uint64_t length, bool on);
+uint64_t vm_locked_pages(const struct vm *vm);
+
+/* mlockall(2), munlockall(2): what there is now, and what is mapped later.  As vm_lock(). */
+int vm_lock_all(struct vm *vm, bool now, bool later);
+
+/* May the running process have so many pages locked?  0, -EPERM, -ENOMEM. */
+int vm_check_locked(uint64_t pages);
+
+/* Sets and clears AREA_* flags of [start, end), page-aligned, where there are areas. */
+int vm_set_flags(struct vm *vm, user_address start, user_address end, unsigned set,
+                 unsigned clear);
 
 /* Serves a page fault for one PAGE_* access.  0; -EFAULT: no such memory (SIGSEGV, SEGV_MAPERR);
  * -EACCES: not for this access (SEGV_ACCERR); -ENXIO: beyond the end of a file (SIGBUS); -EIO;

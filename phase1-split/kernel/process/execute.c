@@ -10,6 +10,7 @@
 
 #include <fs/file.h>
 #include <lib/string.h>
+#include <memory/vdso.h>
 #include <param.h>
 #include <platform/cpu.h>
 #include <platform/memory.h>
@@ -35,6 +36,7 @@ struct execution {
     struct program program;
     user_address strings; /* where the arguments' pages are mapped */
     user_address stack;   /* the first stack pointer */
+    user_address vdso;
     uint32_t euid, egid;
     bool gains_privilege; /* set-user-ID or set-group-ID changed something */
 };
@@ -200,6 +202,8 @@ static int build_memory(struct execution *execution)
     error = program_load(execution->vm, execution->file, &execution->program);
     if (!error)
         error = map_stack(execution);
+    if (!error)
+        error = vdso_map(execution->vm, &execution->vdso);
     execution->vm->brk_start = execution->vm->brk_end = execution->program.brk;
     return error;
 }
@@ -264,6 +268,7 @@ static void fill_auxiliary(struct execution *execution, user_address random, use
     struct vm *vm = execution->vm;
     const struct program *program = &execution->program;
     const struct credentials *credentials = current_process()->credentials;
+    add_auxiliary(vm, AT_SYSINFO_EHDR, execution->vdso);
     add_auxiliary(vm, AT_HWCAP, cpu_information()->hwcap);
     add_auxiliary(vm, AT_HWCAP2, 0);
     add_auxiliary(vm, AT_MINSIGSTKSZ, signal_frame_size());
@@ -407,13 +412,21 @@ static void point_of_no_return(struct execution *execution, const char *path,
     signal_actions_execute(self->actions);
     set_command(path);
     current->stack = (struct signal_stack){ .flags = SS_DISABLE };
-    current->clear_child_tid = 0;
-    current->robust_list = 0;
     thread_set_fs_base(current->thread, 0);
     thread_set_gs_base(current->thread, 0);
     thread_fpu_reset(current->thread);
     user_registers_reset(thread_registers(current->thread), execution->program.start,
                          execution->stack);
+}
+
+static void discard(struct fd_table *files, struct signal_actions *actions,
+                    struct credentials *credentials)
+{
+    if (files)
+        fd_table_put(files);
+    if (actions)
+        signal_actions_put(actions);
+    credentials_put(credentials);
 }
 
 static int exchange(struct execution *execution, const char *path)
@@ -430,6 +443,12 @@ static int exchange(struct execution *execution, const char *path)
         credentials_put(credentials);
         return error;
     }
+    error = thread_leave_others();
+    if (error) {
+        discard(files, actions, credentials);
+        return error;
+    }
+    thread_leave_memory();
     if (files) {
         fd_table_put(self->files);
         self->files = files;

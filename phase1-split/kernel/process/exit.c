@@ -56,10 +56,6 @@ void process_report_stop(struct process *process, int code)
 static void release_resources(struct process *self)
 {
     timer_cancel(&self->alarm);
-    if (current->clear_child_tid && self->vm->references > 1) {
-        int32_t none = 0;
-        copy_to_user(current->clear_child_tid, &none, sizeof none);
-    }
     fd_table_put(self->files);
     self->files = NULL;
     fs_context_put(self->fs);
@@ -122,6 +118,7 @@ static void add_to_children(struct process *parent, struct process *child)
         parent->children_peak_resident = peak;
 }
 
+/* The process keeps the account of a task that ends. */
 static void leave_task(struct process *self)
 {
     self->exited_run_time += task_run_time(current);
@@ -131,14 +128,16 @@ static void leave_task(struct process *self)
     self->major_faults += current->major_faults;
     self->voluntary_switches += current->voluntary_switches;
     self->involuntary_switches += current->involuntary_switches;
-    memcpy(self->last_command, current->command, sizeof self->last_command);
-    list_remove(&current->of_process);
-    self->task_count--;
+    if (current->id == self->id || !self->last_command[0])
+        memcpy(self->last_command, current->command, sizeof self->last_command);
+    task_leave_process(current);
 }
 
-_Noreturn void process_exit(int status)
+/* The last task takes the process with it: a zombie stays, until the parent has heard of it. */
+static void end_process(struct process *self)
 {
-    struct process *self = current_process(), *parent = self->parent;
+    struct process *parent = self->parent;
+    int status = self->exit_status;
     if (!parent)
         panic("init ended with %s %d: there is nothing left to run",
               (status & 0x7f) ? "signal" : "status", status_value(status));
@@ -150,7 +149,6 @@ _Noreturn void process_exit(int status)
     self->terminal = NULL;
     reparent_children(self);
     leave_task(self);
-    self->exit_status = status;
     self->state = PROCESS_ZOMBIE;
     self->stopped = false;
     bool forgotten = parent_ignores(self);
@@ -159,7 +157,34 @@ _Noreturn void process_exit(int status)
     wait_queue_wake(&parent->child_events);
     if (forgotten)
         process_free(self);
+}
+
+_Noreturn void task_exit(int status)
+{
+    struct process *self = current_process();
+    if (!self->exiting && self->task_count == 1)
+        self->exit_status = status;
+    thread_leave_memory();
+    if (self->task_count == 1) {
+        end_process(self);
+    } else {
+        current->blocked = ~0ull; /* signals to the process are for the others now */
+        leave_task(self);
+        thread_wake_others();
+        wait_queue_wake(&self->task_ended);
+    }
     scheduler_exit();
+}
+
+_Noreturn void process_exit(int status)
+{
+    struct process *self = current_process();
+    if (!self->exiting) {
+        self->exiting = true;
+        self->exit_status = status;
+        thread_wake_others();
+    }
+    task_exit(status);
 }
 
 /* ---- wait ---- */

@@ -1,4 +1,5 @@
-/* fork(2), vfork(2), clone(2): a new process is a copy of the running one, or shares parts. */
+/* fork(2), vfork(2), clone(2): a new process is a copy of the running one, or shares parts; a new
+ * task of the running process shares everything (thread.c). */
 #include <linux/errno.h>
 #include <linux/sched.h>
 
@@ -14,7 +15,8 @@
 #define KNOWN_FLAGS                                                                                \
     (CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |                   \
      CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS |              \
-     CLONE_PARENT | CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND)
+     CLONE_PARENT | CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND |       \
+     CLONE_THREAD)
 
 static int share_memory(struct process *child, uint64_t flags)
 {
@@ -123,6 +125,8 @@ static int check(const struct clone_arguments *arguments)
     uint64_t flags = arguments->flags;
     if (flags & ~(uint64_t)KNOWN_FLAGS)
         return -EINVAL;
+    if (flags & CLONE_THREAD)
+        return thread_check_flags(flags);
     if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
         return -EINVAL;
     if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
@@ -134,11 +138,11 @@ static int check(const struct clone_arguments *arguments)
     return 0;
 }
 
-/* RLIMIT_NPROC counts the real user's processes; root and the privileged are exempt. */
+/* RLIMIT_NPROC counts the real user's tasks; root and the privileged are exempt. */
 static bool too_many(void)
 {
     const struct process *self = current_process();
-    if (process_count() >= PROCESS_LIMIT)
+    if (process_count() >= PROCESS_LIMIT || task_count() >= PROCESS_LIMIT)
         return true;
     if (self->credentials->uid == 0 || process_privileged())
         return false;
@@ -162,21 +166,15 @@ static void wait_for_vfork(struct process *child)
             return; /* killed: the child keeps the memory by its own reference */
 }
 
-long process_clone(const struct clone_arguments *arguments)
+static int create_process(const struct clone_arguments *arguments, struct task **task)
 {
     struct process *child;
-    struct task *task;
-    int error = check(arguments);
-    if (error)
-        return error;
-    if (too_many())
-        return -EAGAIN;
-    error = process_create(current_process(), &child);
+    int error = process_create(current_process(), &child);
     if (error)
         return error;
     error = share(child, arguments->flags);
     if (!error)
-        error = task_create(child, child_start, &task);
+        error = task_create(child, child->id, child_start, task);
     if (error) {
         undo(child);
         return error;
@@ -184,12 +182,29 @@ long process_clone(const struct clone_arguments *arguments)
     child->exit_signal = arguments->exit_signal;
     if (arguments->flags & CLONE_PARENT)
         become_sister(child);
+    return 0;
+}
+
+long process_clone(const struct clone_arguments *arguments)
+{
+    struct task *task;
+    int error = check(arguments);
+    if (error)
+        return error;
+    if (too_many())
+        return -EAGAIN;
+    if (arguments->flags & CLONE_THREAD)
+        error = thread_clone(child_start, &task);
+    else
+        error = create_process(arguments, &task);
+    if (error)
+        return error;
     copy_task(task, arguments);
-    int32_t id = child->id;
+    int32_t id = task->id;
     if (arguments->flags & CLONE_PARENT_SETTID)
         copy_to_user(arguments->parent_tid, &id, sizeof id); /* as Linux: failure is not told */
     scheduler_add(task);
     if (arguments->flags & CLONE_VFORK)
-        wait_for_vfork(child);
+        wait_for_vfork(task->process);
     return id;
 }

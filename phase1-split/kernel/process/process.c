@@ -39,6 +39,13 @@ struct process *process_find(int32_t id)
     return NULL;
 }
 
+struct process *process_of(int32_t id)
+{
+    struct process *process = process_find(id);
+    struct task *task = process ? NULL : task_find(id);
+    return task ? task->process : process;
+}
+
 struct process *process_next(const struct process *previous)
 {
     struct list *next = previous ? previous->all.next : all.next;
@@ -64,7 +71,8 @@ unsigned process_count_of_user(uint32_t uid)
 {
     unsigned own = 0;
     for (struct process *each = process_next(NULL); each; each = process_next(each))
-        own += each->credentials && each->credentials->uid == uid;
+        if (each->credentials && each->credentials->uid == uid)
+            own += each->task_count ? each->task_count : 1; /* a zombie takes a place too */
     return own;
 }
 
@@ -73,13 +81,13 @@ int32_t process_last_id(void)
     return last_id;
 }
 
-/* An id stays taken as long as a group or session bears it. */
+/* Tasks and processes share the ids; one stays taken as long as a group or session bears it. */
 static bool id_taken(int32_t id)
 {
-    return process_find(id) || group_exists(id) || session_exists(id);
+    return process_find(id) || task_find(id) || group_exists(id) || session_exists(id);
 }
 
-static int32_t new_id(void)
+int32_t process_new_id(void)
 {
     for (int tries = 0; tries < PID_LIMIT; tries++) {
         last_id = last_id + 1 < PID_LIMIT ? last_id + 1 : 2;
@@ -150,7 +158,7 @@ int process_create(struct process *parent, struct process **out)
     struct process *process = kzalloc(sizeof *process);
     if (!process)
         return -ENOMEM;
-    process->id = new_id();
+    process->id = process_new_id();
     if (process->id < 0) {
         kfree(process);
         return -EAGAIN;
@@ -164,6 +172,8 @@ int process_create(struct process *parent, struct process **out)
     list_init(&process->tasks);
     wait_queue_init(&process->child_events);
     wait_queue_init(&process->vfork_done);
+    wait_queue_init(&process->task_ended);
+    wait_queue_init(&process->signal_arrival);
     signal_pending_init(&process->pending);
     if (parent) {
         inherit(process, parent);
@@ -188,6 +198,7 @@ void process_free(struct process *process)
     list_remove(&process->hash);
     count--;
     wait_queue_release(&process->vfork_done); /* the parent may not have run since */
+    wait_queue_release(&process->signal_arrival);
     signal_pending_clear(&process->pending);
     process_set_executable(process, &(struct path){ NULL, NULL });
     if (process->actions)
@@ -197,47 +208,13 @@ void process_free(struct process *process)
     kfree(process);
 }
 
-/* ---- tasks ---- */
-
-int task_create(struct process *process, void (*entry)(void *task), struct task **out)
-{
-    struct task *task = kzalloc(sizeof *task);
-    if (!task)
-        return -ENOMEM;
-    int error = thread_create(&task->thread, entry, task);
-    if (error) {
-        kfree(task);
-        return error;
-    }
-    task->id = process->id;
-    task->process = process;
-    task->stack.flags = SS_DISABLE;
-    list_init(&task->run);
-    signal_pending_init(&task->pending);
-    list_add_tail(&process->tasks, &task->of_process);
-    process->task_count++;
-    *out = task;
-    return 0;
-}
-
-uint64_t task_run_time(const struct task *task)
-{
-    uint64_t time = task->run_time;
-    return task == current ? time + clock_monotonic() - task->started_running : time;
-}
-
-void task_free(struct task *task)
-{
-    timer_cancel(&task->sleep_timer);
-    signal_pending_clear(&task->pending);
-    thread_destroy(task->thread);
-    kfree(task);
-}
+/* ---- its time ---- */
 
 /* The time is measured, the samples divide it.  A later sample may move the border back: then the
  * one that would shrink stays as it was told before, and the other gets the rest. */
 void process_times(struct process *process, uint64_t *user, uint64_t *system)
 {
+    scheduler_collect_samples();
     uint64_t run = process->exited_run_time;
     uint64_t user_ticks = process->exited_user_ticks, ticks = process->exited_system_ticks;
     const struct task *task;
@@ -254,6 +231,13 @@ void process_times(struct process *process, uint64_t *user, uint64_t *system)
         share = run - process->told_system_time;
     *user = process->told_user_time = share;
     *system = process->told_system_time = run - share;
+}
+
+void task_times(const struct task *task, uint64_t *user, uint64_t *system)
+{
+    uint64_t run = task_run_time(task), ticks = task->user_ticks + task->system_ticks;
+    *user = ticks ? run / ticks * task->user_ticks : run;
+    *system = run - *user;
 }
 
 /* ---- the kernel's entries ---- */
@@ -303,6 +287,7 @@ void process_init(void)
 {
     for (int i = 0; i < HASH_SIZE; i++)
         list_init(&by_id[i]);
+    task_init();
     if (signal_frame_init())
         panic("no memory for the frames of signal handlers");
     trap_set_handlers(&handlers);
@@ -318,7 +303,7 @@ static int init_create(struct process *process, void (*entry)(void *), struct ta
     if (!error)
         error = credentials_copy(NULL, 0, &process->credentials);
     if (!error)
-        error = task_create(process, entry, task);
+        error = task_create(process, process->id, entry, task);
     return error;
 }
 

@@ -38,6 +38,7 @@ struct task {
     struct process *process;
     struct thread *thread;  /* platform; owned */
     struct list of_process; /* process->tasks */
+    struct list hash;       /* by id */
     struct list run;        /* run queue */
     struct timer sleep_timer;
     bool timed_out;
@@ -76,8 +77,10 @@ struct process {
     struct list sibling;
     struct list all;  /* every process, in the order of creation */
     struct list hash; /* by id */
-    struct list tasks;
+    struct list tasks; /* the first one first, as long as it lives */
     uint32_t task_count;
+    struct task *survivor;        /* calls execve(2), and waits for the other tasks to leave */
+    struct wait_queue task_ended; /* one of several tasks has ended */
     int32_t group, session;  /* process group and session ids */
     struct tty *terminal;    /* controlling terminal or NULL */
     int32_t lost_foreground; /* of a leader: foreground group of a terminal that hung up; or 0 */
@@ -88,6 +91,7 @@ struct process {
     struct path executable; /* of /proc/self/exe; dentry NULL: none */
     struct signal_actions *actions;
     struct signal_pending pending; /* sent to the process as a whole */
+    struct wait_queue signal_arrival; /* woken by every signal, blocked or not: signalfd(2) */
     struct rlimit limits[RLIM_NLIMITS];
     struct wait_queue child_events; /* a child exited, stopped or continued */
     struct wait_queue vfork_done;   /* this process has left its parent's memory */
@@ -128,6 +132,13 @@ static inline struct process *current_process(void)
 /* The process with this id, zombies included, or NULL. */
 struct process *process_find(int32_t id);
 
+/* The process with this id, or that has a task with it; or NULL. */
+struct process *process_of(int32_t id);
+
+/* The task with this id, or NULL; and how many there are. */
+struct task *task_find(int32_t id);
+unsigned task_count(void);
+
 /* Every process in the order of creation: the one after `previous` (NULL: the first). */
 struct process *process_next(const struct process *previous);
 
@@ -141,7 +152,7 @@ int process_start_init(void (*entry)(void));
 /* execve(2) with a path, arguments and environment in kernel memory; the vectors end with NULL. */
 int process_execute_kernel(const char *path, const char *const argv[], const char *const envp[]);
 
-/* fork, vfork and clone(2), for the running task.  The child's pid or an errno. */
+/* fork, vfork and clone(2), for the running task.  The new process's or task's id, or an errno. */
 struct clone_arguments {
     uint64_t flags; /* CLONE_* of linux/sched.h */
     user_address stack, parent_tid, child_tid, tls;
@@ -158,8 +169,11 @@ int process_execute(const char *path, struct file *file, user_address argv, user
 int execute_open(int directory, const char *path, unsigned flags, struct file **out);
 int execute_open_path(const struct path *path, struct file **out);
 
-/* Ends the running process; `status` as wait(2) reports it. */
+/* Ends the running process, all its tasks; `status` as wait(2) reports it. */
 _Noreturn void process_exit(int status);
+
+/* Ends the running task; `status` becomes the process's if it is the last one. */
+_Noreturn void task_exit(int status);
 
 /* The core of wait4(2) and waitid(2), for child `which`, a group's children (`which` negative), the
  * own group's (0) or any: the id of a child that matches and has something to report of
@@ -177,6 +191,9 @@ long process_wait(int32_t which, unsigned options, struct wait_result *out);
 
 /* User and system time of live and ended tasks, ns.  Neither ever decreases. */
 void process_times(struct process *process, uint64_t *user, uint64_t *system);
+
+/* The same of one task, by its own samples. */
+void task_times(const struct task *task, uint64_t *user, uint64_t *system);
 unsigned process_count(void);
 uint64_t process_page_faults(void); /* of all, since boot */
 uint64_t process_forks(void);       /* processes made since boot */

@@ -39,18 +39,23 @@ void scheduler_arm(uint64_t deadline)
     timer_set(deadline);
 }
 
-/* CPU time is measured exactly; what share of it is the user's is told by samples. */
-static void sample(struct kernel_registers *interrupted)
+/* CPU time is measured exactly; what share of it is the user's is told by samples.  All that were
+ * taken since this was called last belong to the running task: it is called before every switch. */
+void scheduler_collect_samples(void)
 {
+    static uint64_t user_before, system_before;
+    uint64_t user, system;
+    clock_samples(&user, &system);
+    user -= user_before;
+    system -= system_before;
+    user_before += user;
+    system_before += system;
     if (!current)
         return;
-    if (interrupted) {
-        current->system_ticks++;
-        samples.system++;
-    } else {
-        current->user_ticks++;
-        *(current->process->nice > 0 ? &samples.nice : &samples.user) += 1;
-    }
+    current->user_ticks += user;
+    current->system_ticks += system;
+    samples.system += system;
+    *(current->process->nice > 0 ? &samples.nice : &samples.user) += user;
 }
 
 /* ---- load averages: exponentially decaying, sampled every 5 seconds as in Linux ---- */
@@ -107,6 +112,7 @@ static struct thread *thread_of(struct task *task)
 static void account(struct task *previous, struct task *next)
 {
     uint64_t now = clock_monotonic();
+    scheduler_collect_samples();
     if (previous)
         previous->run_time += now - previous->started_running;
     else
@@ -258,7 +264,6 @@ void scheduler_handle_events(void)
 
 _Noreturn void scheduler_run(void)
 {
-    trap_set_tick_hook(sample);
     load_timer.expired = load_sample;
     panic_unless(timer_start(&load_timer, clock_monotonic() + LOAD_PERIOD) == 0);
     idle_since = clock_monotonic();
@@ -284,24 +289,22 @@ uint64_t scheduler_switches(void)
     return switches;
 }
 
-/* The time is measured, the samples divide it; what has been told never goes back. */
-static void divide(uint64_t busy, uint64_t part, uint64_t of, uint64_t *told)
-{
-    uint64_t share = of ? busy / of * part : 0;
-    if (share > *told)
-        *told = share;
-}
-
+/* The time is measured; what has passed since the last question is divided by the samples since
+ * then.  So no figure ever goes back, and their sum is the time that the processor was busy. */
 void scheduler_times(struct processor_times *out)
 {
-    static struct processor_times told;
-    uint64_t all = samples.user + samples.nice + samples.system;
-    uint64_t busy = clock_monotonic() - scheduler_idle_time();
-    divide(busy, samples.user, all, &told.user);
-    divide(busy, samples.nice, all, &told.nice);
-    uint64_t users = told.user + told.nice;
-    if (busy > users && busy - users > told.system)
-        told.system = busy - users;
+    static struct processor_times told, seen;
+    scheduler_collect_samples();
+    uint64_t user = samples.user - seen.user, nice = samples.nice - seen.nice;
+    uint64_t all = user + nice + samples.system - seen.system;
+    if (all) {
+        uint64_t busy = clock_monotonic() - scheduler_idle_time();
+        uint64_t rest = busy - told.user - told.nice - told.system;
+        told.user += rest / all * user;
+        told.nice += rest / all * nice;
+        told.system = busy - told.user - told.nice;
+        seen = samples;
+    }
     *out = told;
 }
 

@@ -191,12 +191,12 @@ bool signal_ignored(const struct process *process, int signal)
 bool signal_waiting(const struct task *task)
 {
     return (signal_pending_set(task) & (~task->blocked | task->awaited)) ||
-           task->process->stopped || task->process->exiting;
+           task->process->stopped || task_must_leave(task);
 }
 
 bool signal_fatal_waiting(const struct task *task)
 {
-    if (task->process->exiting)
+    if (task_must_leave(task))
         return true;
     uint64_t ready = signal_pending_set(task) & ~task->blocked;
     for (; ready; ready &= ready - 1) {
@@ -315,6 +315,7 @@ static int send(struct process *process, struct task *task, struct signal_pendin
     int error = add(process, pending, signal, information);
     if (!error && ((~task->blocked | task->awaited) & signal_bit(signal)))
         wake(task);
+    wait_queue_wake(&process->signal_arrival);
     return error;
 }
 

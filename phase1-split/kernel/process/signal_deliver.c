@@ -73,6 +73,7 @@ static void stop(int signal)
     self->stop_reported = false;
     self->continued_unreported = false;
     self->stop_signal = signal;
+    thread_wake_others(); /* to stop too */
     process_report_stop(self, CLD_STOPPED);
 }
 
@@ -137,8 +138,8 @@ void signal_deliver(struct user_registers *registers)
 {
     siginfo_t information;
     for (;;) {
-        if (current_process()->exiting)
-            process_exit(current_process()->exit_status);
+        if (task_must_leave(current))
+            task_exit(0);
         stay_stopped();
         if (!signal_take(current, ~current->blocked, &information))
             break;

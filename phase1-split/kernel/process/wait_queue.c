@@ -9,6 +9,14 @@ void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry)
     list_add_tail(&queue->waiters, &entry->node);
 }
 
+void wait_queue_add_callback(struct wait_queue *queue, struct wait_entry *entry,
+                             void (*callback)(struct wait_entry *entry))
+{
+    entry->task = NULL;
+    entry->callback = callback;
+    list_add_tail(&queue->waiters, &entry->node);
+}
+
 void wait_queue_remove(struct wait_entry *entry)
 {
     list_remove(&entry->node);
@@ -31,11 +39,19 @@ int wait_queue_sleep_killable(struct wait_queue *queue)
     return result;
 }
 
+static void tell(struct wait_entry *entry)
+{
+    if (entry->task)
+        task_wake(entry->task);
+    else
+        entry->callback(entry);
+}
+
 void wait_queue_wake(struct wait_queue *queue)
 {
     struct wait_entry *entry;
     list_for_each_entry(entry, &queue->waiters, node)
-        task_wake(entry->task);
+        tell(entry);
 }
 
 void wait_queue_release(struct wait_queue *queue)
@@ -43,6 +59,6 @@ void wait_queue_release(struct wait_queue *queue)
     struct wait_entry *entry, *next;
     list_for_each_entry_safe(entry, next, &queue->waiters, node) {
         wait_queue_remove(entry);
-        task_wake(entry->task);
+        tell(entry);
     }
 }

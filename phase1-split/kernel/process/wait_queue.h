@@ -17,7 +17,8 @@ struct wait_queue {
 
 struct wait_entry {
     struct list node;
-    struct task *task;
+    struct task *task;                       /* is woken; NULL: */
+    void (*callback)(struct wait_entry *entry); /* is called, and stays on the queue; must not sleep */
 };
 
 #define WAIT_FOREVER UINT64_MAX
@@ -43,5 +44,9 @@ void wait_queue_release(struct wait_queue *queue);
 /* Several queues at once (poll): add entries, call task_sleep() of process/scheduler.h, remove. */
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_entry *entry);
+
+/* Calls `callback` whenever the queue is woken, until the entry is removed. */
+void wait_queue_add_callback(struct wait_queue *queue, struct wait_entry *entry,
+                             void (*callback)(struct wait_entry *entry));
 
 #endif

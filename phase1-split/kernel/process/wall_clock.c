@@ -1,6 +1,7 @@
 /* The offset between the two clocks comes from the RTC at boot, or from whoever set the time. */
 #include <process/wall_clock.h>
 
+#include <memory/vdso.h>
 #include <platform/clock.h>
 
 static int64_t adjustment; /* ns, by clock_settime(2) */
@@ -10,9 +11,15 @@ int64_t wall_clock(void)
     return (int64_t)(clock_boot_time() + clock_monotonic()) + adjustment;
 }
 
+void wall_clock_publish(void)
+{
+    vdso_set_wall_offset((int64_t)clock_boot_time() + adjustment);
+}
+
 void wall_clock_set(int64_t now)
 {
     adjustment = now - (int64_t)(clock_boot_time() + clock_monotonic());
+    wall_clock_publish();
 }
 
 struct timestamp wall_clock_timestamp(void)

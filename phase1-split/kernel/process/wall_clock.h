@@ -10,6 +10,9 @@
 int64_t wall_clock(void);
 void wall_clock_set(int64_t now);
 
+/* Tells the vDSO.  At boot, once that exists. */
+void wall_clock_publish(void);
+
 /* The same as a time stamp, for files. */
 struct timestamp wall_clock_timestamp(void);
 

@@ -69,11 +69,15 @@ static long call(struct user_registers *r)
     CALL0(sync) CALL1(syncfs)
     /* waiting for files */
     CALL1(pipe) CALL2(pipe2) CALL3(poll) CALL5(ppoll) CALL5(select) CALL6(pselect6)
+    CALL1(epoll_create) CALL1(epoll_create1) CALL4(epoll_ctl) CALL4(epoll_wait)
+    CALL6(epoll_pwait) CALL6(epoll_pwait2) CALL1(eventfd) CALL2(eventfd2)
+    CALL3(signalfd) CALL4(signalfd4) CALL2(timerfd_create) CALL4(timerfd_settime)
+    CALL2(timerfd_gettime)
     /* processes */
-    CALL0(fork) CALL0(vfork) CALL5(clone) CALL3(execve) CALL5(execveat) CALL1(exit)
+    CALL0(fork) CALL0(vfork) CALL5(clone) CALL2(clone3) CALL3(execve) CALL5(execveat) CALL1(exit)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)
     CALL1(getpgid) CALL0(getpgrp) CALL2(setpgid) CALL1(getsid) CALL0(setsid) CALL0(vhangup)
-    CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
+    CALL6(futex) CALL1(set_tid_address) CALL2(set_robust_list) CALL3(get_robust_list) CALL2(arch_prctl)
     CALL5(prctl) CALL0(sched_yield) CALL3(sched_getaffinity) CALL3(sched_setaffinity)
     CALL2(getpriority) CALL3(setpriority) CALL2(getrusage)
     CALL1(times) CALL2(getrlimit) CALL2(setrlimit) CALL4(prlimit64)
@@ -83,6 +87,8 @@ static long call(struct user_registers *r)
     CALL3(setresgid) CALL1(setfsuid) CALL1(setfsgid) CALL2(getgroups) CALL2(setgroups)
     /* memory */
     CALL1(brk) CALL6(mmap) CALL2(munmap) CALL3(mprotect) CALL3(msync) CALL3(madvise)
+    CALL5(mremap) CALL2(mlock) CALL3(mlock2) CALL2(munlock) CALL1(mlockall) CALL0(munlockall)
+    CALL3(mincore)
     /* signals */
     CALL4(rt_sigaction) CALL4(rt_sigprocmask) CALL2(rt_sigpending) CALL2(rt_sigsuspend)
     CALL4(rt_sigtimedwait) CALL3(rt_sigqueueinfo) CALL4(rt_tgsigqueueinfo)
@@ -105,7 +111,7 @@ static long call(struct user_registers *r)
 static bool starts_program(uint64_t number)
 {
     return number == __NR_fork || number == __NR_vfork || number == __NR_clone ||
-           number == __NR_execve || number == __NR_execveat;
+           number == __NR_clone3 || number == __NR_execve || number == __NR_execveat;
 }
 
 /* A call failed for want of memory, and so has changed nothing: is it worth another try? */

@@ -6,6 +6,7 @@
 #include <fs/file.h>
 #include <memory/vm.h>
 #include <platform/address_space.h>
+#include <platform/user.h>
 #include <process/process.h>
 #include <syscall/syscall.h>
 
@@ -75,11 +76,62 @@ long sys_msync(user_address start, uint64_t length, int flags)
     return is_mapped(current_process()->vm, start, end) ? 0 : -ENOMEM;
 }
 
-/* The pages are dropped; the next touch finds zeros or the file's data. */
-static long discard(struct vm *vm, user_address start, user_address end)
+static bool is_private_memory(const struct vm *vm, user_address start, user_address end)
 {
+    while (start < end) {
+        const struct vm_area *area = vm_find(vm, start);
+        if (!area || area->file || (area->flags & AREA_SHARED))
+            return false;
+        start = area->end;
+    }
+    return true;
+}
+
+/* The pages are dropped; the next touch finds zeros or the file's data. */
+static long discard(struct vm *vm, user_address start, user_address end, bool private)
+{
+    if (private && !is_private_memory(vm, start, end))
+        return -EINVAL;
     address_space_unmap(vm->space, start, end);
     return 0;
+}
+
+static long populate(struct vm *vm, user_address start, user_address end, unsigned access)
+{
+    return vm_make_present(vm, start, end - start, access) == end - start ? 0 : -EFAULT;
+}
+
+static long advise(struct vm *vm, user_address start, user_address end, int advice)
+{
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_FREE: /* "at the kernel's leisure": at once */
+        return discard(vm, start, end, advice == MADV_FREE);
+    case MADV_DONTFORK:
+        return vm_set_flags(vm, start, end, AREA_NOT_FORKED, 0);
+    case MADV_DOFORK:
+        return vm_set_flags(vm, start, end, 0, AREA_NOT_FORKED);
+    case MADV_WIPEONFORK:
+        return is_private_memory(vm, start, end)
+                   ? vm_set_flags(vm, start, end, AREA_FORKED_EMPTY, 0)
+                   : -EINVAL;
+    case MADV_KEEPONFORK:
+        return vm_set_flags(vm, start, end, 0, AREA_FORKED_EMPTY);
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+        return populate(vm, start, end, advice == MADV_POPULATE_WRITE ? PAGE_WRITE : PAGE_READ);
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return 0; /* hints that change nothing here */
+    default:
+        return -EINVAL;
+    }
 }
 
 long sys_madvise(user_address start, uint64_t length, int advice)
@@ -89,16 +141,63 @@ long sys_madvise(user_address start, uint64_t length, int advice)
     if ((start & PAGE_MASK) || end < start)
         return -EINVAL;
     if (start == end)
-        return 0;
-    switch (advice) {
-    case MADV_DONTNEED:
-        return is_mapped(vm, start, end) ? discard(vm, start, end) : -ENOMEM;
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-        return is_mapped(vm, start, end) ? 0 : -ENOMEM; /* hints that change nothing here */
-    default:
+        return advise(vm, start, start, advice);
+    bool mapped = is_mapped(vm, start, end);
+    long error = advise(vm, start, end, advice);
+    return error ? error : mapped ? 0 : -ENOMEM;
+}
+
+long sys_mremap(user_address start, uint64_t old_length, uint64_t new_length, int flags,
+                user_address to)
+{
+    user_address out;
+    int error =
+        vm_remap(current_process()->vm, start, old_length, new_length, (unsigned)flags, to, &out);
+    return error ? error : (long)out;
+}
+
+/* ---- locked memory ---- */
+
+long sys_mlock(user_address start, uint64_t length)
+{
+    return vm_lock(current_process()->vm, start, length, true);
+}
+
+long sys_mlock2(user_address start, uint64_t length, unsigned flags)
+{
+    return flags & ~MLOCK_ONFAULT ? -EINVAL : sys_mlock(start, length);
+}
+
+long sys_munlock(user_address start, uint64_t length)
+{
+    return vm_lock(current_process()->vm, start, length, false);
+}
+
+long sys_mlockall(int flags)
+{
+    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
         return -EINVAL;
+    return vm_lock_all(current_process()->vm, flags & MCL_CURRENT, flags & MCL_FUTURE);
+}
+
+long sys_munlockall(void)
+{
+    return vm_lock_all(current_process()->vm, false, false);
+}
+
+/* mincore(2): a byte a page, its lowest bit set if a touch would find it. */
+long sys_mincore(user_address start, uint64_t length, user_address out)
+{
+    struct vm *vm = current_process()->vm;
+    user_address end = start + PAGE_ROUND_UP(length);
+    if (start & PAGE_MASK)
+        return -EINVAL;
+    if (end < start || end > USER_END || !is_mapped(vm, start, end))
+        return -ENOMEM;
+    for (; start < end; start += PAGE_SIZE, out++) {
+        uint8_t present = address_space_lookup(vm->space, start, NULL) != NULL;
+        if (copy_to_user(out, &present, sizeof present))
+            return -EFAULT;
     }
+    return 0;
 }

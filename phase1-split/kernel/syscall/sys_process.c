@@ -43,6 +43,47 @@ long sys_clone(uint64_t flags, user_address stack, user_address parent_tid, user
     });
 }
 
+/* clone3(2): newer, smaller structures are as if the rest were 0; a larger one must have nothing
+ * but zeros where this kernel knows no field. */
+static int read_clone_args(user_address from, size_t size, struct clone_args *out)
+{
+    uint8_t more;
+    memset(out, 0, sizeof *out);
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    if (size < CLONE_ARGS_SIZE_VER0)
+        return -EINVAL;
+    for (size_t at = sizeof *out; at < size; at++) {
+        if (copy_from_user(&more, from + at, 1))
+            return -EFAULT;
+        if (more)
+            return -E2BIG;
+    }
+    return copy_from_user(out, from, size < sizeof *out ? size : sizeof *out);
+}
+
+long sys_clone3(user_address from, size_t size)
+{
+    struct clone_args given;
+    int error = read_clone_args(from, size, &given);
+    if (error)
+        return error;
+    if ((given.flags & (CSIGNAL | CLONE_DETACHED)) || given.exit_signal > SIGNAL_COUNT ||
+        !given.stack != !given.stack_size || given.stack + given.stack_size < given.stack ||
+        given.set_tid || given.set_tid_size || given.cgroup)
+        return -EINVAL;
+    if ((given.flags & (CLONE_THREAD | CLONE_PARENT)) && given.exit_signal)
+        return -EINVAL;
+    return process_clone(&(struct clone_arguments){
+        .flags = given.flags,
+        .stack = given.stack + given.stack_size,
+        .parent_tid = given.parent_tid,
+        .child_tid = given.child_tid,
+        .tls = given.tls,
+        .exit_signal = given.exit_signal,
+    });
+}
+
 long sys_execve(user_address path, user_address argv, user_address envp)
 {
     return sys_execveat(AT_FDCWD, path, argv, envp, 0);
@@ -97,7 +138,7 @@ long sys_execveat(int directory, user_address path, user_address argv, user_addr
 
 long sys_exit(int status)
 {
-    process_exit((status & 0xff) << 8);
+    task_exit((status & 0xff) << 8);
 }
 
 long sys_exit_group(int status)
@@ -194,7 +235,7 @@ long sys_getppid(void)
 
 static struct process *find_or_self(int pid)
 {
-    return pid ? process_find(pid) : current_process();
+    return pid ? process_of(pid) : current_process();
 }
 
 long sys_getpgid(int pid)
@@ -276,12 +317,11 @@ long sys_set_robust_list(user_address head, size_t size)
 
 long sys_get_robust_list(int pid, user_address head, user_address size)
 {
-    struct process *process = find_or_self(pid);
-    if (!process || process->state != PROCESS_ALIVE)
+    const struct task *task = pid ? task_find(pid) : current;
+    if (!task)
         return -ESRCH;
-    if (!process_privileged() && process != current_process())
+    if (!process_privileged() && task->process != current_process())
         return -EPERM;
-    const struct task *task = list_first_entry(&process->tasks, struct task, of_process);
     uint64_t bytes = ROBUST_LIST_HEAD_SIZE;
     if (copy_to_user(size, &bytes, sizeof bytes))
         return -EFAULT;
@@ -444,6 +484,25 @@ static struct __kernel_old_timeval to_timeval(uint64_t nanoseconds)
                                           nanoseconds % NANOSECONDS_PER_SECOND / 1000 };
 }
 
+/* Ended tasks have left their counts with the process. */
+static void add_live_tasks(const struct process *process, struct rusage *usage)
+{
+    const struct task *task;
+    list_for_each_entry(task, &process->tasks, of_process) {
+        usage->ru_minflt += task->minor_faults;
+        usage->ru_majflt += task->major_faults;
+        usage->ru_nvcsw += task->voluntary_switches;
+        usage->ru_nivcsw += task->involuntary_switches;
+    }
+}
+
+/* Pages in memory at most, in this program and those that the process ran before. */
+static uint64_t peak_of(const struct process *process)
+{
+    uint64_t peak = vm_peak_resident(process->vm);
+    return process->peak_resident > peak ? process->peak_resident : peak;
+}
+
 long sys_getrusage(int who, user_address out)
 {
     struct process *self = current_process();
@@ -452,15 +511,21 @@ long sys_getrusage(int who, user_address out)
     memset(&usage, 0, sizeof usage);
     switch (who) {
     case RUSAGE_SELF:
-    case RUSAGE_THREAD:
         process_times(self, &user, &system);
-        usage.ru_minflt = self->minor_faults + current->minor_faults;
-        usage.ru_majflt = self->major_faults + current->major_faults;
+        usage.ru_minflt = self->minor_faults;
+        usage.ru_majflt = self->major_faults;
+        usage.ru_nvcsw = self->voluntary_switches;
+        usage.ru_nivcsw = self->involuntary_switches;
+        add_live_tasks(self, &usage);
+        peak = peak_of(self);
+        break;
+    case RUSAGE_THREAD:
+        task_times(current, &user, &system);
+        usage.ru_minflt = current->minor_faults;
+        usage.ru_majflt = current->major_faults;
         usage.ru_nvcsw = current->voluntary_switches;
         usage.ru_nivcsw = current->involuntary_switches;
-        peak = vm_peak_resident(self->vm);
-        if (self->peak_resident > peak)
-            peak = self->peak_resident;
+        peak = peak_of(self);
         break;
     case RUSAGE_CHILDREN:
         user = self->children_user_time;

@@ -5,6 +5,7 @@
 #include <platform/user.h>
 #include <process/process.h>
 #include <process/signal_queue.h>
+#include <process/task.h>
 #include <syscall/syscall.h>
 #include <syscall/time.h>
 
@@ -64,6 +65,7 @@ long sys_rt_sigprocmask(int how, user_address set, user_address old, size_t size
             return -EINVAL;
         }
         signal_recheck();
+        thread_wake_others(); /* what this task no longer takes may be for another */
     }
     return old ? copy_to_user(old, &before, sizeof before) : 0;
 }
@@ -205,7 +207,7 @@ long sys_kill(int pid, int signal)
         return -ESRCH;
     if (pid <= 0)
         return kill_matching(pid ? -pid : current_process()->group, signal, &information);
-    struct process *process = process_find(pid);
+    struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
     int error = check_sending(process, signal);
@@ -219,7 +221,7 @@ static int read_information(int pid, user_address from, siginfo_t *out)
     if (copy_from_user(out, from, sizeof *out))
         return -EFAULT;
     bool pretends = out->si_code >= 0 || out->si_code == SI_TKILL;
-    return pretends && pid != current_process()->id ? -EPERM : 0;
+    return pretends && pid != current->id ? -EPERM : 0;
 }
 
 long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
@@ -228,30 +230,18 @@ long sys_rt_sigqueueinfo(int pid, int signal, user_address information)
     int error = read_information(pid, information, &sent);
     if (error)
         return error;
-    struct process *process = process_find(pid);
+    struct process *process = process_of(pid);
     if (!process)
         return -ESRCH;
     error = check_sending(process, signal);
     return error ? error : signal_send_process(process, signal, &sent);
 }
 
-static struct task *find_task(int process_id, int id)
-{
-    struct process *process = process_find(process_id);
-    struct task *task;
-    if (process)
-        list_for_each_entry(task, &process->tasks, of_process)
-            if (task->id == id)
-                return task;
-    return NULL;
-}
-
+/* To one task; `process` is the one it has to belong to, or 0 for any. */
 static long send_to_task(int process, int id, int signal, const siginfo_t *information)
 {
-    if (process <= 0 || id <= 0)
-        return -EINVAL;
-    struct task *task = find_task(process, id);
-    if (!task)
+    struct task *task = task_find(id);
+    if (!task || (process && task->process->id != process))
         return -ESRCH;
     int error = check_sending(task->process, signal);
     return error ? error : signal_send_task(task, signal, information);
@@ -261,18 +251,21 @@ long sys_rt_tgsigqueueinfo(int process, int id, int signal, user_address informa
 {
     siginfo_t sent;
     int error = read_information(id, information, &sent);
+    if (!error && (process <= 0 || id <= 0))
+        error = -EINVAL;
     return error ? error : send_to_task(process, id, signal, &sent);
 }
 
 long sys_tgkill(int process, int id, int signal)
 {
     siginfo_t information = signal_information(SI_TKILL);
-    return send_to_task(process, id, signal, &information);
+    return process > 0 && id > 0 ? send_to_task(process, id, signal, &information) : -EINVAL;
 }
 
-long sys_tkill(int task, int signal)
+long sys_tkill(int id, int signal)
 {
-    return sys_tgkill(task, task, signal); /* a process has one task, of the same id */
+    siginfo_t information = signal_information(SI_TKILL);
+    return id > 0 ? send_to_task(0, id, signal, &information) : -EINVAL;
 }
 
 long sys_restart_syscall(void)

@@ -127,6 +127,9 @@ long sys_setpgid(int pid, int group);
 long sys_getsid(int pid);
 long sys_setsid(void);
 long sys_vhangup(void);
+long sys_clone3(user_address from, size_t size);
+long sys_futex(user_address word, int operation, uint32_t value, user_address timeout,
+               user_address other, uint32_t value3);
 long sys_set_tid_address(user_address address);
 long sys_set_robust_list(user_address head, size_t size);
 long sys_get_robust_list(int pid, user_address head, user_address size);
@@ -168,6 +171,14 @@ long sys_mmap(user_address hint, uint64_t length, int protection, int flags, int
 long sys_munmap(user_address start, uint64_t length);
 long sys_mprotect(user_address start, uint64_t length, int protection);
 long sys_msync(user_address start, uint64_t length, int flags);
+long sys_mremap(user_address start, uint64_t old_length, uint64_t new_length, int flags,
+                user_address to);
+long sys_mlock(user_address start, uint64_t length);
+long sys_mlock2(user_address start, uint64_t length, unsigned flags);
+long sys_munlock(user_address start, uint64_t length);
+long sys_mlockall(int flags);
+long sys_munlockall(void);
+long sys_mincore(user_address start, uint64_t length, user_address out);
 long sys_madvise(user_address start, uint64_t length, int advice);
 
 /* sys_signal.c */
@@ -208,5 +219,22 @@ long sys_sysinfo(user_address out);
 long sys_syslog(int type, user_address data, int size);
 long sys_getrandom(user_address out, size_t size, unsigned flags);
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, user_address argument);
+
+/* ---- events ---- */
+long sys_eventfd(unsigned count);
+long sys_eventfd2(unsigned count, int flags);
+long sys_timerfd_create(int clock, int flags);
+long sys_timerfd_settime(int fd, int flags, user_address wanted, user_address old);
+long sys_timerfd_gettime(int fd, user_address out);
+long sys_signalfd(int fd, user_address mask, size_t size);
+long sys_signalfd4(int fd, user_address mask, size_t size, int flags);
+long sys_epoll_create(int size);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epoll, int operation, int fd, user_address event);
+long sys_epoll_wait(int epoll, user_address events, int limit, int milliseconds);
+long sys_epoll_pwait(int epoll, user_address events, int limit, int milliseconds, user_address mask,
+                     size_t size);
+long sys_epoll_pwait2(int epoll, user_address events, int limit, user_address timeout,
+                      user_address mask, size_t size);
 
 #endif

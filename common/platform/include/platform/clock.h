@@ -17,6 +17,10 @@ uint64_t clock_boot_time(void);
  * the clock. */
 void timer_set(uint64_t deadline);
 
+/* Timer interrupts so far that found user mode running, and kernel mode or nothing at all: samples of
+ * what the processor does. */
+void clock_samples(uint64_t *user, uint64_t *system);
+
 /* Ticks of the TSC in a second, for reports. */
 uint64_t clock_frequency(void);
 

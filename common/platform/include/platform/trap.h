@@ -66,10 +66,9 @@ struct trap_handlers {
 };
 void trap_set_handlers(const struct trap_handlers *handlers);
 
-/* Hooks that later steps of the course use: who may claim an exception raised in kernel mode
- * before it becomes a panic (true: handled, resume with `registers` as changed), and who is told
- * of each timer interrupt, in interrupt context, before it is posted as an event (`interrupted` is
- * NULL when user mode was running).  NULL removes a hook. */
+/* A hook that a later step of the course uses: who may claim an exception raised in kernel mode
+ * before it becomes a panic (true: handled, resume with `registers` as changed).  NULL removes
+ * it. */
 struct kernel_registers {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
     uint64_t rax, rcx, rdx, rsi, rdi, vector, error_code;
@@ -77,8 +76,6 @@ struct kernel_registers {
 };
 typedef bool (*kernel_fault_hook)(struct kernel_registers *registers,
                                   const struct exception *exception);
-typedef void (*tick_hook)(struct kernel_registers *interrupted);
 void trap_set_kernel_fault_hook(kernel_fault_hook hook);
-void trap_set_tick_hook(tick_hook hook);
 
 #endif
