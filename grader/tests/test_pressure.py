@@ -109,3 +109,7 @@ def test_bochs(boot: Boots) -> None:
     for load in LOADS:
         number = {"files": 10000, "processes": 300, "deep": 2100, "directories": 1000, "mounts": 50}.get(load, "")
         shell.output(f"probe-balance -1 probe-pressure {load} {number} >/dev/null", 300)
+    test_shell_bomb(shell)
+    test_full_file_system(shell)
+    for how in ("touch", "fork"):
+        test_eater(shell, how)
