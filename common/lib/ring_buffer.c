@@ -90,14 +90,3 @@ int ring_buffer_put_byte(struct ring_buffer *ring, uint8_t byte)
     store_index(&ring->head, head + 1);
     return 1;
 }
-
-int ring_buffer_get_byte(struct ring_buffer *ring, uint8_t *byte)
-{
-    size_t tail = ring->tail;
-
-    if (load_index(&ring->head) == tail)
-        return 0;
-    *byte = ring->data[tail & (ring->size - 1)];
-    store_index(&ring->tail, tail + 1);
-    return 1;
-}

@@ -56,18 +56,6 @@ char *strrchr(const char *text, int character)
     return (char *)found;
 }
 
-char *strstr(const char *text, const char *part)
-{
-    size_t length = strlen(part);
-
-    for (;; text++) {
-        if (strncmp(text, part, length) == 0)
-            return (char *)text;
-        if (*text == '\0')
-            return NULL;
-    }
-}
-
 size_t string_copy(char *to, const char *from, size_t size)
 {
     size_t i = 0;

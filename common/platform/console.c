@@ -28,11 +28,6 @@ size_t console_write(enum console console, const void *data, size_t size)
     return size;
 }
 
-size_t console_write_room(enum console console)
-{
-    return console == CONSOLE_SERIAL ? uart_write_room() : SCREEN_ROOM;
-}
-
 size_t console_read(enum console console, void *data, size_t size)
 {
     return console == CONSOLE_SERIAL ? uart_read(data, size) : keyboard_read(data, size);

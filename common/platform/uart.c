@@ -199,15 +199,6 @@ size_t uart_write(const void *data, size_t size)
     return taken;
 }
 
-size_t uart_write_room(void)
-{
-    if (!present)
-        return OUTPUT_SIZE;
-    size_t room = ring_buffer_room(&output);
-    writer_waits |= room < OUTPUT_SIZE / 2;
-    return room;
-}
-
 size_t uart_queued(void)
 {
     return ring_buffer_used(&output);

@@ -14,7 +14,6 @@ void uart_use_polling(void);
 
 /* As the functions of platform/console.h. */
 size_t uart_write(const void *data, size_t size);
-size_t uart_write_room(void);
 size_t uart_read(void *data, size_t size);
 size_t uart_queued(void);
 bool uart_drained(void);

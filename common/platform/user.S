@@ -174,21 +174,4 @@ user_copy_string:
     ret
 .size user_copy_string, . - user_copy_string
 
-/* int user_exchange(uint32_t *at, uint32_t expected, uint32_t desired, uint32_t *found) */
-.globl user_exchange
-.type user_exchange, @function
-user_exchange:
-    mov     %esi, %eax
-    access  stac
-    may_fault .Lexchange_fault, lock cmpxchg %edx, (%rdi)
-    access  clac
-    mov     %eax, (%rcx)
-    xor     %eax, %eax
-    ret
-.Lexchange_fault:
-    access  clac
-    mov     $-EFAULT, %eax
-    ret
-.size user_exchange, . - user_exchange
-
 .section .note.GNU-stack, "", @progbits

@@ -17,7 +17,6 @@
 size_t user_copy(void *to, const void *from, size_t size);
 size_t user_set(void *to, int byte, size_t size);
 long user_copy_string(char *to, const char *from, size_t size);
-int user_exchange(uint32_t *at, uint32_t expected, uint32_t desired, uint32_t *found);
 
 /* kernel.ld */
 extern const struct fault_entry {
@@ -66,14 +65,6 @@ long copy_string_from_user(char *to, user_address from, size_t size)
     if (length != (long)part)
         return length;
     return part < size ? -EFAULT : -ENAMETOOLONG;
-}
-
-int user_compare_exchange(user_address address, uint32_t expected, uint32_t desired,
-                          uint32_t *found)
-{
-    if (address % sizeof(uint32_t) != 0 || address >= USER_END)
-        return -EFAULT;
-    return user_exchange((uint32_t *)address, expected, desired, found);
 }
 
 uint64_t user_fault_fixup(uint64_t rip)

@@ -282,7 +282,7 @@ def test_login_without_password(shell: Shell) -> None:
 def test_unknown_user(shell: Shell) -> None:
     shell.type("login\n")
     shell.expect("login: ")
-    shell.type("nobody\n")
+    shell.type("stranger\n")
     shell.expect("Password: ")
     shell.type("something\n")
     shell.expect("Login incorrect")

@@ -10,6 +10,5 @@
 #define strncmp lib_strncmp
 #define strchr  lib_strchr
 #define strrchr lib_strrchr
-#define strstr  lib_strstr
 
 #endif

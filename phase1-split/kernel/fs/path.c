@@ -489,11 +489,6 @@ int path_lookup_last(int directory, const char *name, bool follow, struct path_t
     return error;
 }
 
-int path_lookup_target_kernel(int directory, const char *name, struct path_target *out)
-{
-    return path_lookup_last(directory, name, false, out);
-}
-
 int path_lookup_target(int directory, user_address name, struct path_target *out)
 {
     char *copy;
@@ -589,15 +584,15 @@ int path_of_anonymous(struct inode *inode, const char *fixed, struct path *out)
 {
     static struct mount nowhere = { .references = 1 };
     char text[48];
-    struct name name = { .text = text };
+    struct name name = { .text = fixed ? fixed : text };
     struct dentry *dentry;
 
     if (fixed)
-        name.length = (uint32_t)format(text, sizeof(text), "%s", fixed);
+        name.length = (uint32_t)strlen(fixed);
     else
-        name.length = (uint32_t)format(text, sizeof(text), "%s:[%lu]",
-                                       anonymous_kind(inode->attributes.mode),
-                                       inode->attributes.number);
+        name.length =
+            (uint32_t)format(text, sizeof(text), "%s:[%lu]", anonymous_kind(inode->attributes.mode),
+                             inode->attributes.number);
     int error = dentry_create(NULL, NULL, &name, inode, &dentry);
 
     if (error)

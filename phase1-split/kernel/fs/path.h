@@ -76,10 +76,8 @@ struct path_target {
     bool trailing_slash; /* "name/" */
 };
 /* 0 with `*out` to be given back by path_target_put(); errors as path_lookup().  `name` is in user
- * memory, or, for _kernel, in the kernel's.  Before there is a process, names start at the root of
- * everything and everything is permitted. */
+ * memory. */
 int path_lookup_target(int directory, user_address name, struct path_target *out);
-int path_lookup_target_kernel(int directory, const char *name, struct path_target *out);
 void path_target_put(struct path_target *target);
 
 /* Reads a path name from user memory into a PATH_MAX buffer of its own, to be given back by
@@ -114,6 +112,10 @@ int path_of_anonymous(struct inode *inode, const char *name, struct path *out);
  * on a read-only mount.  On success the dentry of `target` holds the new node. */
 /* vfs_create() takes the type from `mode` and applies the umask, except to symlinks. */
 int vfs_create(struct path_target *target, uint32_t mode, uint64_t device, const char *link_target);
+/* A regular file in `directory` without a name (open(2), O_TMPFILE), as a referenced path;
+ * `linkable`: vfs_link() may give it one. */
+int vfs_create_nameless(const struct path *directory, uint32_t mode, bool linkable,
+                        struct path *out);
 int vfs_link(struct path_target *target, struct inode *inode);
 int vfs_unlink(struct path_target *target, bool directory);
 int vfs_rename(struct path_target *from, struct path_target *to, unsigned flags);

@@ -133,8 +133,9 @@ const struct path *process_directory(void);
 /* An empty buffer of PATH_MAX bytes, to be given back by path_name_free().  0 or -ENOMEM. */
 int path_buffer(char **out);
 
-/* As path_lookup_target_kernel(); with `follow`, a symlink at the end is followed, and the target
- * is the name that it leads to (or, for a magic link, that place). */
+/* As path_lookup_target(), for a name in the kernel's memory.  With `follow`, a symlink at the end
+ * is followed, and the target is the name that it leads to (or, for a magic link, that place).
+ * Before there is a process, names start at the root of everything and everything is permitted. */
 int path_lookup_last(int directory, const char *name, bool follow, struct path_target *out);
 
 /* ---- file.c ---- */
@@ -165,8 +166,9 @@ int fd_lowest_free(int lowest);
 
 /* ---- directory.c ---- */
 
-/* getdents64(2): bytes of entries written to user memory, 0 at the end, or an errno. */
-long directory_read(struct file *file, user_address to, size_t size);
+/* getdents64(2), or with `old` getdents(2): bytes of entries written to user memory, 0 at the end,
+ * or an errno. */
+long directory_read(struct file *file, user_address to, size_t size, bool old);
 
 /* ---- lock.c ---- */
 

@@ -93,9 +93,8 @@ static void child_start(void *argument)
 {
     struct task *task = argument;
     scheduler_enter_task();
-    if (task->restart_argument[0])
-        copy_to_user(task->restart_argument[0], &task->id, sizeof task->id);
-    task->restart_argument[0] = 0;
+    if (task->set_child_tid)
+        copy_to_user(task->set_child_tid, &task->id, sizeof task->id);
 }
 
 static void copy_task(struct task *child, const struct clone_arguments *arguments)
@@ -116,8 +115,8 @@ static void copy_task(struct task *child, const struct clone_arguments *argument
     memcpy(child->command, current->command, sizeof child->command);
     if (arguments->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = arguments->child_tid;
-    /* Until it starts, the child has no interrupted call: the slot carries its tid address. */
-    child->restart_argument[0] = (arguments->flags & CLONE_CHILD_SETTID) ? arguments->child_tid : 0;
+    if (arguments->flags & CLONE_CHILD_SETTID)
+        child->set_child_tid = arguments->child_tid;
 }
 
 static int check(const struct clone_arguments *arguments)

@@ -1,7 +1,8 @@
 /* Processes and tasks.
  *
  * A process is what has a pid: memory, files, signal actions, a parent.  A task is what the
- * scheduler runs; every process has at least one.  Core only; no locks (wait_queue.h says why). */
+ * scheduler runs; every process that is alive has at least one.  Core only; no locks (wait_queue.h
+ * says why). */
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
 
@@ -50,6 +51,7 @@ struct task {
     struct signal_stack stack;     /* sigaltstack(2) */
     int fault_error;               /* why the last page fault could not be served */
     struct exception exception;    /* the last one that became a signal, for signal frames */
+    user_address set_child_tid;    /* where its first step stores its id: CLONE_CHILD_SETTID */
     user_address clear_child_tid;  /* set_tid_address(2) */
     user_address robust_list;
     char command[COMMAND_LENGTH];

@@ -25,10 +25,6 @@ static unsigned queued_count;
     (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
 #define IGNORED_BY_DEFAULT                                                                         \
     (signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) | signal_bit(SIGWINCH))
-#define CORE_SIGNALS                                                                               \
-    (signal_bit(SIGQUIT) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGABRT) |        \
-     signal_bit(SIGFPE) | signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGSYS) |          \
-     signal_bit(SIGXCPU) | signal_bit(SIGXFSZ))
 
 enum default_action signal_default(int signal)
 {
@@ -206,11 +202,6 @@ bool signal_fatal_waiting(const struct task *task)
             return true;
     }
     return false;
-}
-
-bool signal_dumps_core(int signal)
-{
-    return CORE_SIGNALS & signal_bit(signal);
 }
 
 bool signal_permitted(const struct process *target, int signal)

@@ -12,9 +12,6 @@
 enum default_action { DEFAULT_KILL, DEFAULT_IGNORE, DEFAULT_STOP };
 enum default_action signal_default(int signal);
 
-/* True for the signals whose default is to dump core; there is no core file, only the status. */
-bool signal_dumps_core(int signal);
-
 /* Takes the next signal of `allowed` (a mask) off the task's and its process's queues. */
 bool signal_take(struct task *task, uint64_t allowed, siginfo_t *out);
 

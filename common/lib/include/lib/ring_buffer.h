@@ -35,8 +35,7 @@ size_t ring_buffer_peek(const struct ring_buffer *ring, void *data, size_t size)
 /* Consumer: drops up to `size` bytes and returns how many there were. */
 size_t ring_buffer_skip(struct ring_buffer *ring, size_t size);
 
-/* One byte: 1 if it was put or taken, 0 if there was no room or no byte.  Calls nothing. */
+/* Producer: 1 if the byte was put, 0 if there was no room.  Calls nothing. */
 int ring_buffer_put_byte(struct ring_buffer *ring, uint8_t byte);
-int ring_buffer_get_byte(struct ring_buffer *ring, uint8_t *byte);
 
 #endif

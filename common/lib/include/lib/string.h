@@ -12,7 +12,6 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t limit);
 char *strchr(const char *text, int character);
 char *strrchr(const char *text, int character);
-char *strstr(const char *text, const char *part);
 
 /* Copies `from` to the `size` bytes at `to`, cut to fit and always terminated when `size` > 0.
  * Returns strlen(from): the copy was cut if that is not less than `size`. */

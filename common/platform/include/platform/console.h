@@ -14,9 +14,6 @@ enum console { CONSOLE_SERIAL, CONSOLE_SCREEN, CONSOLE_COUNT };
  * (EVENT_CONSOLE_OUTPUT tells when there is room).  Never sleeps. */
 size_t console_write(enum console console, const void *data, size_t size);
 
-/* Bytes that console_write() would take now. */
-size_t console_write_room(enum console console);
-
 /* Takes up to `size` bytes of input; 0 when there is none.  Never sleeps. */
 size_t console_read(enum console console, void *data, size_t size);
 

@@ -24,9 +24,4 @@ int copy_to_user(user_address to, const void *from, size_t size);
  * -ENAMETOOLONG when there is no NUL within `size` bytes. */
 long copy_string_from_user(char *to, user_address from, size_t size);
 
-/* Atomically: if the aligned 32-bit word at `address` equals `expected`, store `desired`.  0 with
- * the word's earlier value in `*found`, or -EFAULT. */
-int user_compare_exchange(user_address address, uint32_t expected, uint32_t desired,
-                          uint32_t *found);
-
 #endif
