@@ -24,6 +24,9 @@ PHASE_DIRECTORY = $(patsubst %/Makefile,%,$(wildcard phase$(PHASE)-*/Makefile))
 BUILD := build/phase$(PHASE)
 # One medium for each kernel command line.
 ISO = $(BUILD)/aramid$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
+# A kernel of its own, which counts what it runs, and what the machines that ran it have counted.
+COVERAGE_BUILD := build/coverage$(PHASE)
+COVERED = ARAMID_COVERAGE=$(CURDIR)/$(COVERAGE_BUILD)/runs ARAMID_KERNEL=$(CURDIR)/$(COVERAGE_BUILD)/kernel.boot
 INITRAMFS := build/user/initramfs.cpio
 # Linux, to compare with: a package that tools/third_party.tsv names.
 LINUX := linux-image-6.1.0-56-cloud-amd64
@@ -82,6 +85,10 @@ suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Lin
 	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
 	@$(PYTHON) grader/suite.py --memory $(MEM) $(BUILD)/kernel.boot $(SUITE)
 
+coverage: ## which lines of the kernel the tests reach (COVER="fs/path.c": the unreached ones)
+	@$(if $(COVER),,$(MAKE) --no-print-directory coverage-run)
+	@$(PYTHON) grader/coverage.py report $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs $(COVER)
+
 suite-linux: suite-sources ## the same suite on Debian's Linux, three times: its verdicts are written down
 	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
 	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
@@ -119,6 +126,17 @@ build-iso: build-kernel $(INITRAMFS)
 	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
 	    --initramfs $(INITRAMFS) --append "$$APPEND"
 
+build-coverage: $(INITRAMFS)
+	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY) COVERAGE=1 BUILD=../$(COVERAGE_BUILD)
+
+# A test that fails in this larger and slower kernel has reached what it has reached.
+coverage-run: iso suite-sources
+	@$(ALONE) build-coverage
+	@$(PYTHON) grader/coverage.py begin $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs
+	-@$(COVERED) $(PYTHON) -m pytest -m 'not bochs' $(PYTEST)
+	-@$(COVERED) $(PYTHON) grader/suite.py --memory $(MEM) $(COVERAGE_BUILD)/kernel.boot >$(COVERAGE_BUILD)/suite
+	@tail -n 1 $(COVERAGE_BUILD)/suite
+
 build-uapi:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY) uapi
 
@@ -130,4 +148,4 @@ uapi: setup
 include common/user.mk
 
 .PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi suite suite-linux \
-    suite-sources build-kernel build-iso build-uapi build-bench
+    suite-sources build-kernel build-iso build-uapi build-bench coverage coverage-run build-coverage

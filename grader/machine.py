@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from select import select
 
+import coverage
+
 QEMU = "qemu-system-x86_64"
 BOCHS = "bochs"
 
@@ -114,6 +116,7 @@ class Machine:
         self._outgoing = bytearray()
         self._descriptors: list[int] = []
         self._messages = -1  # the descriptor among them that takes the emulator's own output
+        self._memory = -1  # the one that holds the guest's memory, to measure coverage
         self._serial: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         _running.add(self)
@@ -151,8 +154,16 @@ class Machine:
             *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"),
             *(["-cdrom", str(settings.iso)] if settings.iso else []),
             *([] if settings.reboot else ["-no-reboot"]),
+            *(self._kept_memory() if coverage.wanted() else []),
             *settings.arguments,
         ]
+
+    def _kept_memory(self) -> list[str]:
+        """Have QEMU keep the guest's memory where it is still there when QEMU has ended."""
+        path = self._memory_file("memory")
+        self._memory = self._descriptors[-1]
+        file = f"id=memory,share=on,size={self.settings.memory}M,mem-path={path}"
+        return ["-object", f"memory-backend-file,{file}", "-machine", "memory-backend=memory"]
 
     def _bochs_command(self, port: int) -> list[str]:
         settings = self.settings
@@ -229,6 +240,9 @@ class Machine:
         if self._serial:
             self._serial.close()
             self._serial = None
+        if self._memory >= 0:
+            coverage.save(self._memory)
+            self._memory = -1
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = []

@@ -20,7 +20,7 @@ from machine import Machine, Settings, close_all  # noqa: E402
 from shell import Shell  # noqa: E402
 
 PHASE = os.environ.get("PHASE", "1")
-KERNEL = ROOT / "build" / f"phase{PHASE}" / "kernel.boot"
+KERNEL = Path(os.environ.get("ARAMID_KERNEL", ROOT / "build" / f"phase{PHASE}" / "kernel.boot"))
 INITRAMFS = ROOT / "build" / "user" / "initramfs.cpio"
 # Bochs needs that many times the patience, in its own processor time.
 BOCHS_PATIENCE = 6

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -126,6 +127,38 @@ def test_script_with_parameters(run: Run) -> None:
     assert re.search(r"\nMem: +(5\d|6[0-4]) ", output)
 
 
+def test_script_of_a_quiet_machine(run: Run) -> None:
+    """A guest that sleeps is not given up; what comes after it is typed ahead."""
+    output = script(run, "sleep 15; echo sle''pt\necho ne''xt\n")
+    assert "\nslept\n" in output and "\nnext\n" in output
+
+
+def test_script_with_halt(run: Run) -> None:
+    """A halted machine stays on: its boot has ended all the same."""
+    assert "system halted" in script(run, "halt\n")
+
+
+def test_script_without_standard_input(run: Run) -> None:
+    command = shlex.join([*MAKE, "boot", f"PHASE={PHASE}"]) + " <&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=run.environment, capture_output=True, timeout=AGES
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"built-in shell" in done.stdout
+
+
+def test_two_builds_at_once(run: Run, tmp_path: Path) -> None:
+    """They take turns: neither meets a file that the other has half written."""
+    tree = tmp_path / "a tree"
+    shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns("build", ".git"))
+    command = ["make", "--silent", "kernel", f"PHASE={PHASE}"]
+    builds = [
+        subprocess.Popen(command, cwd=tree, env=run.environment, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    assert [(build.communicate()[1], build.returncode) for build in builds] == [(b"", 0)] * 2
+
+
 def test_script_with_reboot(run: Run) -> None:
     """The guest starts again, and is powered off at the end of the input as ever."""
     assert script(run, "reboot\n").count("built-in shell") == 2
@@ -145,7 +178,7 @@ def test_script_with_panic(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "APPEND='"]
+    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "APPEND='", "APPEND=a$b"]
 )
 def test_wrong_value(wrong: str) -> None:
     """One line on standard error, status 2, nothing built."""

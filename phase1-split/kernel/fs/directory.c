@@ -1,4 +1,4 @@
-/* Reading directories: getdents64(2).
+/* Reading directories: getdents64(2), getdents(2).
  *
  * A directory's position is a cookie: 0 stands before ".", 1 before "..", and what lies above is
  * the file system's own cookie plus 2. */
@@ -24,12 +24,49 @@ struct user_entry {
 };
 #define ENTRY_HEADER offsetof(struct user_entry, name)
 
+/* The record of getdents(2), which is older: the type is in its last byte. */
+struct old_user_entry {
+    uint64_t number;
+    int64_t next;
+    uint16_t length;
+    char name[NAME_LENGTH_MAX + 1 + 1 + 7];
+};
+#define OLD_ENTRY_HEADER offsetof(struct old_user_entry, name)
+
 /* Where the next record goes. */
 struct output {
+    bool old; /* as records of getdents(2) */
     user_address to;
     size_t left;
     long written; /* bytes */
 };
+
+static int put_record(struct output *out, const void *record, size_t size)
+{
+    if (copy_to_user(out->to, record, size) < 0)
+        return -EFAULT;
+    out->to += size;
+    out->left -= size;
+    out->written += (long)size;
+    return 0;
+}
+
+static int emit_old(struct output *out, const char *name, size_t length, uint64_t number,
+                    uint8_t type, uint64_t next)
+{
+    struct old_user_entry entry;
+    size_t size = (OLD_ENTRY_HEADER + length + 1 + 1 + 7) & ~(size_t)7;
+
+    if (size > out->left)
+        return -ENOSPC;
+    entry.number = number;
+    entry.next = (int64_t)next;
+    entry.length = (uint16_t)size;
+    memcpy(entry.name, name, length);
+    memset(entry.name + length, 0, size - OLD_ENTRY_HEADER - length);
+    entry.name[size - OLD_ENTRY_HEADER - 1] = (char)type;
+    return put_record(out, &entry, size);
+}
 
 /* 0, -ENOSPC when the record does not fit any more, -EFAULT. */
 static int emit(struct output *out, const char *name, size_t length, uint64_t number, uint8_t type,
@@ -38,6 +75,8 @@ static int emit(struct output *out, const char *name, size_t length, uint64_t nu
     struct user_entry entry;
     size_t size = (ENTRY_HEADER + length + 1 + 7) & ~(size_t)7;
 
+    if (out->old)
+        return emit_old(out, name, length, number, type, next);
     if (size > out->left)
         return -ENOSPC;
     entry.number = number;
@@ -46,12 +85,7 @@ static int emit(struct output *out, const char *name, size_t length, uint64_t nu
     entry.type = type;
     memcpy(entry.name, name, length);
     memset(entry.name + length, 0, size - ENTRY_HEADER - length);
-    if (copy_to_user(out->to, &entry, size) < 0)
-        return -EFAULT;
-    out->to += size;
-    out->left -= size;
-    out->written += (long)size;
-    return 0;
+    return put_record(out, &entry, size);
 }
 
 /* Listing neither sleeps nor lists another directory inside: one buffer serves all. */
@@ -112,9 +146,9 @@ static int emit_listed(struct output *out, struct file *file)
     return 0;
 }
 
-long directory_read(struct file *file, user_address to, size_t size)
+long directory_read(struct file *file, user_address to, size_t size, bool old)
 {
-    struct output out = { .to = to, .left = size };
+    struct output out = { .old = old, .to = to, .left = size };
 
     if (file->flags & O_PATH)
         return -EBADF;

@@ -10,6 +10,7 @@
 #include <linux/stat.h>
 
 #include <event/event.h>
+#include <fs/memory_file.h>
 #include <fs/page_cache.h>
 #include <lib/bits.h>
 #include <param.h>
@@ -215,6 +216,11 @@ static long write_pages(struct file *file, struct user_buffer *from, uint64_t *p
 
     if (error)
         return error;
+    long allowed = inode_seals_allow_write(file->inode, at, user_buffer_left(from));
+
+    if (allowed < 0)
+        return allowed;
+    from->length = from->done + (size_t)allowed;
     inode_drop_privileges(file->inode);
     long moved = transfer_pages(file, from, &at, page_cache_write);
 
@@ -393,6 +399,8 @@ int inode_truncate(struct inode *inode, uint64_t size)
         return inode_is_regular(inode) ? 0 : -EINVAL;
     int error = inode_may_grow(inode, size);
 
+    if (!error)
+        error = inode_seals_allow_size(inode, size);
     if (!error)
         error = page_cache_resize(inode, size);
     if (error)

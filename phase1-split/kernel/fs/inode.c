@@ -5,6 +5,7 @@
 #include <fs/private.h>
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/stat.h>
 
 #include <fs/page_cache.h>
@@ -67,7 +68,7 @@ static int allocate(struct inode **out)
     struct inode *inode = reserved;
 
     reserved = NULL;
-    *inode = (struct inode){ .references = 1 };
+    *inode = (struct inode){ .references = 1, .seals = F_SEAL_SEAL };
     list_init(&inode->mappings);
     list_init(&inode->locks);
     list_init(&inode->hash);

@@ -30,6 +30,8 @@ struct inode {
     struct list locks;            /* record locks; private to fs/lock.c */
     char *link_target;            /* symlinks: the target once read, else NULL; owned */
     struct pipe *pipe;            /* FIFOs: while open; owned by fs/pipe.c */
+    unsigned seals;               /* F_SEAL_*: what may never be done to it again */
+    bool nameless_linkable;       /* made by O_TMPFILE: linkat(2) may give it its first name */
     int32_t writers;              /* open for writing; below 0: being executed, not writable */
     struct list hash;             /* inode table */
     struct list of_file_system;

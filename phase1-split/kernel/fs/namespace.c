@@ -9,6 +9,8 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include <lib/format.h>
+#include <lib/hash.h>
 #include <lib/string.h>
 #include <platform/heap.h>
 #include <process/process.h>
@@ -40,28 +42,36 @@ static void new_node_owner(const struct inode *directory, struct new_node *what)
         what->mode |= S_ISGID;
 }
 
-static int create(struct path_target *target, uint32_t mode, uint64_t device,
-                  const char *link_target)
+/* Asks the file system for a new node under `name`.  A referenced inode. */
+static int create_node(struct dentry *parent, const struct name *name, struct new_node *what,
+                       struct inode **out)
 {
-    struct dentry *dentry = target->dentry, *parent = dentry->parent;
-    struct new_node what = { .mode = mode, .device = device, .target = link_target };
     struct node_answer answer;
-    struct inode *inode;
 
-    if (current && !S_ISLNK(mode))
-        what.mode &= ~current_process()->fs->umask;
-    if (link_target)
-        what.target_length = strlen(link_target);
-    new_node_owner(parent->inode, &what);
-    what.now = wall_clock_timestamp();
+    if (current && !S_ISLNK(what->mode))
+        what->mode &= ~current_process()->fs->umask;
+    new_node_owner(parent->inode, what);
+    what->now = wall_clock_timestamp();
     if (!operations(parent)->create)
         return -EPERM;
     int error = inode_reserve();
 
     if (!error)
-        error = operations(parent)->create(parent->inode->node, &dentry->name, &what, &answer);
-    if (!error)
-        error = inode_from_answer(parent->fs, &answer, &inode);
+        error = operations(parent)->create(parent->inode->node, name, what, &answer);
+    return error ? error : inode_from_answer(parent->fs, &answer, out);
+}
+
+static int create(struct path_target *target, uint32_t mode, uint64_t device,
+                  const char *link_target)
+{
+    struct dentry *dentry = target->dentry, *parent = dentry->parent;
+    struct new_node what = { .mode = mode, .device = device, .target = link_target };
+    struct inode *inode;
+
+    if (link_target)
+        what.target_length = strlen(link_target);
+    int error = create_node(parent, &dentry->name, &what, &inode);
+
     if (error)
         return error;
     dentry_fill(dentry, inode);
@@ -93,6 +103,53 @@ int vfs_create(struct path_target *target, uint32_t mode, uint64_t device, const
     return create(target, mode, device, link_target);
 }
 
+/* Makes a file under a name that nobody else sees, for nobody else runs, and takes the name away. */
+static int make_nameless(struct dentry *parent, uint32_t mode, struct dentry **out)
+{
+    static uint64_t last;
+    struct new_node what = { .mode = S_IFREG | mode };
+    char text[32];
+    struct name name = { .text = text };
+    struct inode *inode;
+
+    name.length = (uint32_t)format(text, sizeof(text), "#%llu", (unsigned long long)++last);
+    name.hash = hash_name(0, text, name.length);
+    int error = create_node(parent, &name, &what, &inode);
+
+    if (error)
+        return error;
+    operations(parent)->unlink(parent->inode->node, &name, inode->node);
+    inode->attributes.links = 0;
+    error = dentry_create(parent->fs, parent, &name, inode, out);
+    if (error)
+        inode_put(inode);
+    else
+        (*out)->unlinked = true;
+    return error;
+}
+
+int vfs_create_nameless(const struct path *directory, uint32_t mode, bool linkable,
+                        struct path *out)
+{
+    struct dentry *parent = directory->dentry, *dentry;
+    int error = inode_permission(parent->inode, MAY_WRITE | MAY_EXECUTE);
+
+    if (!error)
+        error = mount_writable(directory->mount);
+    if (!error && ((parent->fs->type->flags & FS_VOLATILE) || !operations(parent)->create))
+        error = -EOPNOTSUPP;
+    if (!error && parent->unlinked)
+        error = -ENOENT;
+    if (!error)
+        error = make_nameless(parent, mode, &dentry);
+    if (error)
+        return error;
+    dentry->inode->nameless_linkable = linkable;
+    mount_get(directory->mount);
+    *out = (struct path){ .mount = directory->mount, .dentry = dentry };
+    return 0;
+}
+
 /* ---- link ---- */
 
 int vfs_link(struct path_target *target, struct inode *inode)
@@ -106,12 +163,13 @@ int vfs_link(struct path_target *target, struct inode *inode)
         return -EXDEV;
     if (inode_is_directory(inode) || !operations(parent)->link)
         return -EPERM;
-    if (inode->attributes.links == 0)
+    if (inode->attributes.links == 0 && !inode->nameless_linkable)
         return -ENOENT;
     error = operations(parent)->link(parent->inode->node, &dentry->name, inode->node);
     if (error)
         return error;
     inode_get(inode);
+    inode->nameless_linkable = false;
     dentry_fill(dentry, inode);
     inode_add_links(inode, 1);
     directory_changed(parent->inode, 0);

@@ -187,6 +187,25 @@ static int open_or_create(int directory, const char *name, unsigned flags, uint3
     return error;
 }
 
+/* O_TMPFILE: `name` is the directory; with O_EXCL the file will never have a name. */
+static int open_nameless(int directory, const char *name, unsigned flags, uint32_t mode,
+                         struct file **out)
+{
+    struct path path, made;
+    int error = path_lookup(directory, name,
+                            LOOKUP_DIRECTORY | (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW), &path);
+
+    if (error)
+        return error;
+    error = vfs_create_nameless(&path, mode & 07777, !(flags & O_EXCL), &made);
+    path_put(&path);
+    if (error)
+        return error;
+    error = file_open(&made, flags, out);
+    path_put(&made);
+    return error;
+}
+
 int file_open_name(int directory, const char *name, unsigned flags, uint32_t mode,
                    struct file **out)
 {
@@ -195,7 +214,7 @@ int file_open_name(int directory, const char *name, unsigned flags, uint32_t mod
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     if ((flags & O_TMPFILE) == O_TMPFILE)
-        return -EOPNOTSUPP;
+        return open_nameless(directory, name, flags, mode, out);
     if (flags & O_CREAT)
         return open_or_create(directory, name, flags, mode, out);
     int error = path_lookup(directory, name,

@@ -47,7 +47,7 @@ static int insert(struct inode *inode, uint64_t index, struct frame *frame)
         return error;
     account(inode, 1);
     if (!list_empty(&inode->mappings))
-        vm_forget_hole(inode, index);
+        vm_forget_page(inode, index, frame_zero());
     return 0;
 }
 
@@ -386,6 +386,53 @@ uint64_t page_cache_seek(struct inode *inode, uint64_t position, bool data)
             index++;
     }
     return min(index == start ? position : index << PAGE_SHIFT, size);
+}
+
+/* Bytes [offset, end) of page `index` become zeros, if it is there at all. */
+static void clear_part(struct inode *inode, uint64_t index, size_t offset, size_t end)
+{
+    struct frame *frame = page_cache_find(inode, index);
+
+    if (frame && end > offset)
+        memset((char *)frame_data(frame) + offset, 0, end - offset);
+}
+
+static uint64_t pages_between(struct inode *inode, uint64_t first, uint64_t end)
+{
+    uint64_t pages = 0;
+
+    for (; radix_tree_next(&inode->pages, &first) && first < end; first++)
+        pages++;
+    return pages;
+}
+
+int page_cache_punch(struct inode *inode, uint64_t start, uint64_t end)
+{
+    uint64_t first = PAGES_FOR(start), behind = end >> PAGE_SHIFT;
+
+    if (!kept_here_only(inode))
+        return -EOPNOTSUPP;
+    if (inode->fs && first < behind) {
+        int error = inode->fs->type->paged_file->truncate(inode->node, inode->attributes.size,
+                                                          pages_between(inode, first, behind));
+
+        if (error)
+            return error;
+    }
+    for (uint64_t index = first; radix_tree_next(&inode->pages, &index) && index < behind;
+         index++) {
+        if (!list_empty(&inode->mappings))
+            vm_forget_page(inode, index, page_cache_find(inode, index));
+        drop(inode, index);
+    }
+    if (start >> PAGE_SHIFT == behind) {
+        clear_part(inode, behind, start & PAGE_MASK, end & PAGE_MASK);
+    } else {
+        if (start & PAGE_MASK)
+            clear_part(inode, start >> PAGE_SHIFT, start & PAGE_MASK, PAGE_SIZE);
+        clear_part(inode, behind, 0, end & PAGE_MASK);
+    }
+    return 0;
 }
 
 /* ---- sizes ---- */

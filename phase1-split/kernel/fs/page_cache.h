@@ -27,6 +27,10 @@ int page_cache_write(struct inode *inode, struct user_buffer *from, uint64_t pos
  * hole; the end of the file if there is none. */
 uint64_t page_cache_seek(struct inode *inode, uint64_t position, bool data);
 
+/* Makes a hole of [start, end), the size staying as it is: whole pages go, also from mappings, and
+ * parts of pages become zeros.  0, or -EOPNOTSUPP if the file's data is kept elsewhere too. */
+int page_cache_punch(struct inode *inode, uint64_t start, uint64_t end);
+
 /* Makes the file `size` bytes long: longer by a hole, shorter by dropping pages, from mappings
  * too, and clearing the rest of the last page. */
 int page_cache_resize(struct inode *inode, uint64_t size);

@@ -9,6 +9,7 @@
 #include <linux/stat.h>
 
 #include <fs/file.h>
+#include <fs/memory_file.h>
 #include <memory/shared_memory.h>
 #include <param.h>
 #include <platform/heap.h>
@@ -131,7 +132,7 @@ static int check_file(const struct file *file, unsigned protection, bool shared,
         return (protection & ~*maximum & PAGE_EXECUTE) ? -EPERM : -EACCES;
     if (!S_ISREG(file->inode->attributes.mode) || file->ops)
         return -ENODEV;
-    return 0;
+    return file_seals_allow_mapping(file, protection, shared, maximum);
 }
 
 static int choose_address(struct vm *vm, user_address hint, uint64_t length, unsigned flags,
@@ -349,7 +350,7 @@ void vm_forget_file_pages(struct inode *inode, uint64_t first, uint64_t last)
     }
 }
 
-void vm_forget_hole(struct inode *inode, uint64_t index)
+void vm_forget_page(struct inode *inode, uint64_t index, const struct frame *frame)
 {
     struct vm_area *area;
     list_for_each_entry(area, &inode->mappings, mapping) {
@@ -357,7 +358,7 @@ void vm_forget_hole(struct inode *inode, uint64_t index)
         if (index < area->offset || index - area->offset >= pages)
             continue;
         user_address page = area->start + ((index - area->offset) << PAGE_SHIFT);
-        if (address_space_lookup(area->vm->space, page, NULL) == frame_zero())
+        if (address_space_lookup(area->vm->space, page, NULL) == frame)
             address_space_unmap(area->vm->space, page, page + PAGE_SIZE);
     }
 }

@@ -12,10 +12,10 @@ struct file;
 struct inode;
 struct vm;
 
-#define AREA_SHARED        1u /* MAP_SHARED: writes reach the file or the other sharers */
-#define AREA_GROWS_DOWN    2u /* the stack */
-#define AREA_PRIVATE_PAGES 4u /* may hold pages that no file has */
-#define AREA_LOCKED        8u /* mlock(2): present from the start; counted for RLIMIT_MEMLOCK */
+#define AREA_SHARED        1u  /* MAP_SHARED: writes reach the file or the other sharers */
+#define AREA_GROWS_DOWN    2u  /* the stack */
+#define AREA_PRIVATE_PAGES 4u  /* may hold pages that no file has */
+#define AREA_LOCKED        8u  /* mlock(2): present from the start; counted for RLIMIT_MEMLOCK */
 #define AREA_NOT_FORKED    16u /* MADV_DONTFORK: a child does not have it */
 #define AREA_FORKED_EMPTY  32u /* MADV_WIPEONFORK: a child has it, but not the pages */
 
@@ -37,8 +37,9 @@ struct vm {
     struct vm_area **areas; /* sorted by address; owned */
     unsigned count, capacity;
     uint64_t pages; /* in all areas, for RLIMIT_AS and /proc */
-    uint64_t peak_pages, peak_resident; /* the most there were; resident ones as of the last unmap */
-    bool locks_later;                   /* mlockall(2) with MCL_FUTURE */
+    uint64_t peak_pages,
+        peak_resident; /* the most there were; resident ones as of the last unmap */
+    bool locks_later;  /* mlockall(2) with MCL_FUTURE */
     user_address brk_start, brk_end;
     user_address stack_top;
     user_address code_start, code_end, data_start, data_end; /* for /proc/self/stat */
@@ -87,8 +88,7 @@ int vm_lock_all(struct vm *vm, bool now, bool later);
 int vm_check_locked(uint64_t pages);
 
 /* Sets and clears AREA_* flags of [start, end), page-aligned, where there are areas. */
-int vm_set_flags(struct vm *vm, user_address start, user_address end, unsigned set,
-                 unsigned clear);
+int vm_set_flags(struct vm *vm, user_address start, user_address end, unsigned set, unsigned clear);
 
 /* Serves a page fault for one PAGE_* access.  0; -EFAULT: no such memory (SIGSEGV, SEGV_MAPERR);
  * -EACCES: not for this access (SEGV_ACCERR); -ENXIO: beyond the end of a file (SIGBUS); -EIO;
@@ -106,8 +106,8 @@ struct vm_area *vm_find(const struct vm *vm, user_address address);
  * copies of them go too (truncation, mmap(2)). */
 void vm_forget_file_pages(struct inode *inode, uint64_t first, uint64_t last);
 
-/* Page `index` of the file was a hole until now: wherever the shared page of zeros is mapped in its
- * place, it is unmapped, so that the next touch finds the page. */
-void vm_forget_hole(struct inode *inode, uint64_t index);
+/* Page `index` of the file is no longer `frame`: wherever that is mapped in its place, it is
+ * unmapped, so that the next touch finds what is there now.  Private copies stay. */
+void vm_forget_page(struct inode *inode, uint64_t index, const struct frame *frame);
 
 #endif

@@ -288,13 +288,15 @@ int tree_link(node_handle directory, const struct name *name, node_handle node)
     int error;
 
     /* A further name takes memory that nobody can reclaim, so it counts as a node: tmpfs(5). */
-    if (node_limit_reached(tree))
+    bool further = tree_node_of(node)->attributes.links > 0;
+
+    if (further && node_limit_reached(tree))
         return -ENOSPC;
     error = directory_insert(&tree_node_of(directory)->directory, name, tree_node_of(node));
     if (error != 0)
         return error;
     tree_node_of(node)->attributes.links++;
-    tree->node_count++;
+    tree->node_count += further;
     return 0;
 }
 

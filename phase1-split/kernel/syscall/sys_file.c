@@ -3,14 +3,15 @@
 
 #include <linux/close_range.h>
 #include <linux/errno.h>
-#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
 
 #include <asm/ioctls.h>
 
+#include <fs/memory_file.h>
 #include <fs/page_cache.h>
 #include <fs/pipe.h>
 #include <fs/private.h>
@@ -18,11 +19,6 @@
 #include <platform/heap.h>
 #include <platform/user.h>
 #include <process/process.h>
-
-/* No call moves more, so that every result fits an int (read(2), notes). */
-#define TRANSFER_LIMIT ((size_t)0x7ffff000)
-
-#define SENDFILE_PAGES 16 /* moved at once by sendfile(2) */
 
 /* ---- reading and writing ---- */
 
@@ -205,6 +201,52 @@ long sys_pwritev(int fd, user_address segments, int count, uint64_t low, uint64_
 {
     (void)high;
     return transfer_vector_at(fd, segments, count, (int64_t)low, file_write);
+}
+
+/* preadv2(2), pwritev2(2): position -1 is the file's own.  Nothing here can be told not to wait, so
+ * RWF_NOWAIT is refused, as by a file system that does not know it; the others ask for what is so
+ * anyway, but RWF_APPEND. */
+#define KNOWN_FLAGS ((unsigned)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND))
+
+static int check_transfer_flags(int fd, uint64_t position, unsigned flags)
+{
+    if ((int64_t)position < -1)
+        return -EINVAL;
+    if (!fd_file(fd))
+        return -EBADF;
+    return flags & ~KNOWN_FLAGS ? -EOPNOTSUPP : 0;
+}
+
+static long write_at_end(struct file *file, struct user_buffer *from, uint64_t *position)
+{
+    if (!file->ops && file->seekable)
+        *position = file->inode->attributes.size;
+    return file_write(file, from, position);
+}
+
+long sys_preadv2(int fd, user_address segments, int count, uint64_t low, uint64_t high,
+                 unsigned flags)
+{
+    int error = check_transfer_flags(fd, low, flags);
+
+    (void)high;
+    if (error)
+        return error;
+    return (int64_t)low == -1 ? transfer_vector(fd, segments, count, file_read)
+                              : transfer_vector_at(fd, segments, count, (int64_t)low, file_read);
+}
+
+long sys_pwritev2(int fd, user_address segments, int count, uint64_t low, uint64_t high,
+                  unsigned flags)
+{
+    transfer write = flags & RWF_APPEND ? write_at_end : file_write;
+    int error = check_transfer_flags(fd, low, flags);
+
+    (void)high;
+    if (error)
+        return error;
+    return (int64_t)low == -1 ? transfer_vector(fd, segments, count, write)
+                              : transfer_vector_at(fd, segments, count, (int64_t)low, write);
 }
 
 /* ---- positions ---- */
@@ -414,9 +456,38 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         return pipe_size(file);
     case F_SETPIPE_SZ:
         return pipe_set_size(file, (uint32_t)argument);
+    case F_ADD_SEALS:
+        return file_add_seals(file, (unsigned)argument);
+    case F_GET_SEALS:
+        return file_seals(file);
     default:
         return -EINVAL;
     }
+}
+
+/* memfd_create(2): the longest name, without its NUL. */
+#define MEMORY_NAME_LENGTH (NAME_LENGTH_MAX - 6)
+
+long sys_memfd_create(user_address name, unsigned flags)
+{
+    char text[MEMORY_NAME_LENGTH + 1];
+    struct file *file;
+
+    if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+        return -EINVAL;
+    long length = copy_string_from_user(text, name, sizeof(text));
+
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    int error = memory_file_create(text, (flags & MFD_ALLOW_SEALING) != 0, &file);
+
+    if (error)
+        return error;
+    int fd = fd_install(file, 0, (flags & MFD_CLOEXEC) != 0);
+
+    if (fd < 0)
+        file_put(file);
+    return fd;
 }
 
 long sys_flock(int fd, int operation)
@@ -474,151 +545,18 @@ long sys_ftruncate(int fd, int64_t size)
     return file ? file_truncate(file, (uint64_t)size) : -EBADF;
 }
 
-/* Was it opened for `access`, or for both reading and writing? */
-static bool has_access(const struct file *file, unsigned access)
-{
-    unsigned mode = file->flags & O_ACCMODE;
-
-    return !(file->flags & O_PATH) && (mode == access || mode == O_RDWR);
-}
-
-/* Gives every page in [offset, end) memory of its own. */
-static int fill_holes(struct inode *inode, uint64_t offset, uint64_t end)
-{
-    for (uint64_t index = offset >> PAGE_SHIFT; index < PAGES_FOR(end); index++) {
-        struct frame *frame;
-        int error = page_cache_get(inode, index, true, &frame);
-
-        if (error)
-            return error;
-        frame_put(frame);
-    }
-    return 0;
-}
-
-static int allocate_range(struct inode *inode, uint64_t offset, uint64_t end, bool keep_size)
-{
-    uint64_t size = inode->attributes.size;
-    /* The limit holds for what may be written later without more memory, too. */
-    int error = inode_may_grow(inode, end);
-
-    if (!error && end > size && !keep_size)
-        error = inode_truncate(inode, end);
-    if (error)
-        return error;
-    error = fill_holes(inode, offset, min(end, inode->attributes.size));
-    if (error && inode->attributes.size > size)
-        inode_truncate(inode, size);
-    return error;
-}
-
-long sys_fallocate(int fd, int mode, int64_t offset, int64_t length)
-{
-    struct file *file = fd_file(fd);
-    int64_t end;
-
-    if (!file || (file->flags & O_PATH))
-        return -EBADF;
-    if (offset < 0 || length <= 0)
-        return -EINVAL;
-    if (mode & ~FALLOC_FL_KEEP_SIZE)
-        return -EOPNOTSUPP;
-    if (!has_access(file, O_WRONLY))
-        return -EBADF;
-    if (S_ISFIFO(file->inode->attributes.mode))
-        return -ESPIPE;
-    if (!inode_is_paged(file->inode))
-        return -ENODEV;
-    if (__builtin_add_overflow(offset, length, &end))
-        return -EFBIG;
-    return allocate_range(file->inode, (uint64_t)offset, (uint64_t)end, mode != 0);
-}
-
 /* ---- directories ---- */
 
 long sys_getdents64(int fd, user_address entries, unsigned size)
 {
     struct file *file = fd_file(fd);
 
-    return file ? directory_read(file, entries, size) : -EBADF;
+    return file ? directory_read(file, entries, size, false) : -EBADF;
 }
 
-/* ---- sendfile(2) ---- */
-
-/* One piece through `memory`.  Bytes moved, 0 at the end of the file, or an errno. */
-static long send_piece(struct file *to, struct file *from, uint64_t *position, char *memory,
-                       size_t size)
+long sys_getdents(int fd, user_address entries, unsigned size)
 {
-    struct user_buffer buffer;
-    uint64_t at = *position;
+    struct file *file = fd_file(fd);
 
-    user_buffer_init_kernel(&buffer, memory, size);
-    long got = file_read(from, &buffer, &at);
-
-    if (got <= 0)
-        return got;
-    user_buffer_init_kernel(&buffer, memory, (size_t)got);
-    long put = file_write(to, &buffer, &to->position);
-
-    if (put > 0)
-        *position += (uint64_t)put; /* what was read in vain is read again */
-    return put;
-}
-
-static long send(struct file *to, struct file *from, uint64_t *position, size_t count)
-{
-    char *memory = pages_allocate(SENDFILE_PAGES);
-    size_t sent = 0;
-    long moved = 0;
-
-    if (!memory)
-        return -ENOMEM;
-    while (sent < count) {
-        size_t piece = min(count - sent, SENDFILE_PAGES * PAGE_SIZE);
-
-        moved = send_piece(to, from, position, memory, piece);
-        if (moved <= 0)
-            break;
-        sent += (size_t)moved;
-        if (signal_waiting(current))
-            break;
-    }
-    pages_free(memory, SENDFILE_PAGES);
-    return sent > 0 ? (long)sent : moved;
-}
-
-/* `to` may be NULL: what is wrong with the source is told first. */
-static long send_checked(struct file *to, struct file *from, user_address position, size_t count)
-{
-    uint64_t at = from->position;
-
-    if (position && copy_from_user(&at, position, sizeof(at)) < 0)
-        return -EFAULT;
-    if (!has_access(from, O_RDONLY))
-        return -EBADF;
-    if (!from->seekable)
-        return position ? -ESPIPE : -EINVAL;
-    if ((int64_t)at < 0)
-        return -EINVAL;
-    if (!to || !has_access(to, O_WRONLY))
-        return -EBADF;
-    if (to->flags & O_APPEND)
-        return -EINVAL;
-    long sent = send(to, from, position ? &at : &from->position, min(count, TRANSFER_LIMIT));
-
-    if (position && copy_to_user(position, &at, sizeof(at)) < 0)
-        return -EFAULT;
-    return sent;
-}
-
-long sys_sendfile(int to, int from, user_address position, size_t count)
-{
-    struct file *target = fd_get(to), *source = fd_get(from);
-    long result = source ? send_checked(target, source, position, count) : -EBADF;
-
-    if (target)
-        file_put(target);
-    if (source)
-        file_put(source);
-    return result;
+    return file ? directory_read(file, entries, size, true) : -EBADF;
 }

@@ -40,6 +40,8 @@ long sys_openat(int directory, user_address path, int flags, unsigned mode)
 
     if ((flags & (O_CREAT | O_DIRECTORY | O_PATH)) == (O_CREAT | O_DIRECTORY))
         return -EINVAL; /* directories are made by mkdir(2) */
+    if ((flags & O_TMPFILE) == O_TMPFILE && !(flags & O_PATH) && (flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL; /* nobody could ever write to it */
     int error = path_name_copy(path, &name);
 
     if (error)

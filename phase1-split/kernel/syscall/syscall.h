@@ -13,6 +13,9 @@
 /* dispatch.c: the handler of struct trap_handlers; -ENOSYS for a number that is not there. */
 void system_call(struct user_registers *registers);
 
+/* No call moves more bytes, so that every result fits an int (read(2), notes). */
+#define TRANSFER_LIMIT ((size_t)0x7ffff000)
+
 /* sys_file.c: what works on an open descriptor */
 long sys_read(int fd, user_address data, size_t size);
 long sys_write(int fd, user_address data, size_t size);
@@ -35,8 +38,21 @@ long sys_fsync(int fd);
 long sys_fdatasync(int fd);
 long sys_ftruncate(int fd, int64_t size);
 long sys_getdents64(int fd, user_address entries, unsigned size);
+long sys_getdents(int fd, user_address entries, unsigned size);
+long sys_preadv2(int fd, user_address segments, int count, uint64_t low, uint64_t high,
+                 unsigned flags);
+long sys_pwritev2(int fd, user_address segments, int count, uint64_t low, uint64_t high,
+                  unsigned flags);
+long sys_memfd_create(user_address name, unsigned flags);
+
+/* sys_range.c: ranges of a file's bytes */
 long sys_sendfile(int to, int from, user_address position, size_t count);
 long sys_fallocate(int fd, int mode, int64_t offset, int64_t length);
+long sys_copy_file_range(int from_fd, user_address from_position, int to_fd,
+                         user_address to_position, size_t count, unsigned flags);
+long sys_fadvise64(int fd, int64_t offset, int64_t length, int advice);
+long sys_readahead(int fd, int64_t offset, size_t count);
+long sys_sync_file_range(int fd, int64_t offset, int64_t length, unsigned flags);
 
 /* sys_path.c: what takes a path name */
 long sys_open(user_address path, int flags, unsigned mode);
