@@ -278,7 +278,7 @@ static long transfer_stream(struct file *file, struct user_buffer *buffer, uint6
         size_t moved = buffer->done - before;
 
         *position += moved;
-        if (error || moved == 0 || (!writing && moved < piece))
+        if (error || moved == 0 || (!writing && moved < piece) || user_buffer_left(buffer) == 0)
             break;
         if (file->in_service && !may_go_on())
             break;
