@@ -81,6 +81,10 @@ bench: kernel ## guest instructions per operation, beside Linux's (BENCH="null s
 	@$(ALONE) build-bench
 	@$(PYTHON) grader/bench.py $(BUILD)/kernel.boot build/user/bin $(BENCH)
 
+bench-wall: kernel linux ## wall time of the same, in turn with a Linux in the same emulator
+	@$(ALONE) build-bench
+	@$(PYTHON) grader/bench.py --against build/linux/boot/vmlinuz-* $(BUILD)/kernel.boot build/user/bin $(BENCH)
+
 suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
 	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
 	@$(PYTHON) grader/suite.py --memory $(MEM) $(BUILD)/kernel.boot $(SUITE)
@@ -89,9 +93,7 @@ coverage: ## which lines of the kernel the tests reach (COVER="fs/path.c": the u
 	@$(if $(COVER),,$(MAKE) --no-print-directory coverage-run)
 	@$(PYTHON) grader/coverage.py report $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs $(COVER)
 
-suite-linux: suite-sources ## the same suite on Debian's Linux, three times: its verdicts are written down
-	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
-	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
+suite-linux: suite-sources linux ## the same suite on Debian's Linux, three times: its verdicts are written down
 	@$(PYTHON) grader/suite.py --linux build/linux/boot/vmlinuz-*
 
 iso: setup ## the medium that QEMU and Bochs boot
@@ -118,6 +120,11 @@ ALONE = mkdir -p build && flock build/lock $(MAKE) $(SUB)
 
 suite-sources: setup
 	@$(PYTHON) tools/fetch.py busybox >/dev/null
+
+# Downloaded and unpacked, not installed.
+linux: setup
+	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
+	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
 
 build-kernel:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
@@ -147,5 +154,6 @@ uapi: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit check rings bench iso kernel setup clean uapi suite suite-linux \
-    suite-sources build-kernel build-iso build-uapi build-bench coverage coverage-run build-coverage
+.PHONY: help boot gdb test unit check rings bench bench-wall iso kernel setup clean uapi suite \
+    suite-linux linux suite-sources build-kernel build-iso build-uapi build-bench coverage \
+    coverage-run build-coverage

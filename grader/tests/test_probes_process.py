@@ -36,7 +36,7 @@ def run_probe(shell: Shell, name: str) -> None:
     assert result.status == 0
 
 
-PROBES = ["process", "signal", "stop", "thread", "event", "remap", "limits", "stress"]
+PROBES = ["process", "signal", "stop", "thread", "event", "timer", "remap", "limits", "stress"]
 
 
 @pytest.mark.parametrize("name", [*PROBES, "time"])
@@ -51,6 +51,11 @@ def test_memory_comes_back(shell: Shell, name: str) -> None:
     before = free_kib(shell)
     run_probe(shell, name)
     assert abs(free_kib(shell) - before) <= SLACK_KIB
+
+
+def test_setting_the_clock(shell: Shell) -> None:
+    """Who waits for a time of the wall clock hears of it; on the host nobody wants to try this."""
+    run_probe(shell, "timer set")
 
 
 def test_nested_subshells(shell: Shell) -> None:

@@ -15,7 +15,7 @@
 #define OPEN_FILES_SOFT   1024  /* RLIMIT_NOFILE */
 #define OPEN_FILES_HARD   4096
 #define FILES_LEAST       8192 /* open files in the system, however small it is */
-#define SIGNALS_QUEUED    4096 /* siginfo records waiting in the whole system */
+#define SIGNALS_QUEUED    4096 /* siginfo records waiting of one user (RLIMIT_SIGPENDING) */
 
 #define USER_STACK_LIMIT  (8ull << 20) /* bytes, RLIMIT_STACK */
 #define ARGUMENTS_LIMIT   (2ull << 20) /* bytes of argv and envp together (ARG_MAX) */

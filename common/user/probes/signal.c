@@ -253,6 +253,38 @@ static int queue_limit(void)
     return value_count == 6 ? 0 : 10 + value_count;
 }
 
+/* A user who has as many signals waiting as he may takes nothing from others. */
+static int queue_of_others(void)
+{
+    union sigval value = { .sival_int = 1 };
+    sigset_t set;
+    int ready[2];
+    char byte;
+    if (pipe(ready))
+        return 1;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (setresuid(4245, 4245, 4245))
+            _exit(1);
+        while (sigqueue(getpid(), SIGRTMIN, value) == 0)
+            ;
+        if (errno == EAGAIN && write(ready[1], "f", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    int full = read(ready[0], &byte, 1) == 1;
+    int queued =
+        sigqueue(getpid(), SIGRTMIN, value) == 0 && sigqueue(getpid(), SIGRTMIN, value) == 0;
+    int both = sigwaitinfo(&set, NULL) == SIGRTMIN && sigwaitinfo(&set, NULL) == SIGRTMIN;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    return full && queued && both ? 0 : 1;
+}
+
 static void real_time(void)
 {
     struct sigaction action = { .sa_sigaction = note_value, .sa_flags = SA_SIGINFO };
@@ -278,6 +310,7 @@ static void real_time(void)
         check(name, expected[i], values[i]);
     }
     check("RLIMIT_SIGPENDING", EXITED(0), child_status(queue_limit));
+    check("one user's signals are not another's", EXITED(0), child_status(queue_of_others));
 }
 
 /* ---- siginfo ---- */

@@ -12,12 +12,12 @@
 /* A counter: write adds, read takes all of it (`semaphore`: one). */
 int eventfd_create(uint64_t count, bool semaphore, unsigned flags, struct file **out);
 
-/* A timer: read tells how often it has expired since.  Times in ns; `value` 0 stops it.  The
- * deadline is one of clock_monotonic(). */
+/* A timer: read tells how often it has expired since, or -ECANCELED (TFD_TIMER_CANCEL_ON_SET).  Times
+ * in ns; the deadline is one of clock_monotonic(), 0 stops it; `flags` are TFD_TIMER_*. */
 int timerfd_create(int clock, unsigned flags, struct file **out);
 bool is_timerfd(const struct file *file);
 int timerfd_clock(const struct file *file);
-int timerfd_set(struct file *file, uint64_t deadline, uint64_t interval);
+int timerfd_set(struct file *file, uint64_t deadline, uint64_t interval, unsigned flags);
 void timerfd_get(struct file *file, uint64_t *left, uint64_t *interval);
 
 /* The reader's pending signals of `mask`, which it should have blocked. */

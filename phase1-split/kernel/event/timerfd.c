@@ -6,19 +6,25 @@
 
 #include <linux/errno.h>
 #include <linux/poll.h>
+#include <linux/time.h>
+#include <linux/timerfd.h>
 
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/heap.h>
 #include <process/scheduler.h>
 #include <process/wait_queue.h>
+#include <process/wall_clock.h>
 
 struct timerfd {
     int clock;
     struct timer timer;
-    uint64_t due;         /* the next expiration, by clock_monotonic(); 0: none */
-    uint64_t interval;    /* ns; 0: once */
-    uint64_t expirations; /* not read yet */
+    uint64_t due;            /* the next expiration, by clock_monotonic(); 0: none */
+    uint64_t interval;       /* ns; 0: once */
+    uint64_t expirations;    /* not read yet */
+    unsigned flags;          /* TFD_TIMER_*, as it was set */
+    bool clock_was_set;      /* TFD_TIMER_CANCEL_ON_SET: whoever reads is to hear of it */
+    struct wall_watch watch; /* of a time of the wall clock's: set while it is waited for */
     struct wait_queue wait;
 };
 
@@ -51,9 +57,25 @@ static void expired(struct timer *from)
     timer_start(from, timer->due < least ? least : timer->due);
 }
 
+/* The wall clock was set `ahead`: its times come sooner. */
+static void wall_changed(struct wall_watch *from, int64_t ahead)
+{
+    struct timerfd *timer = container_of(from, struct timerfd, watch);
+    if (timer->due) {
+        int64_t due = (int64_t)timer->due - ahead;
+        timer->due = due > 0 ? (uint64_t)due : 1;
+        timer_start(&timer->timer, timer->due); /* it is set: this only moves it */
+    }
+    if (timer->flags & TFD_TIMER_CANCEL_ON_SET) {
+        timer->clock_was_set = true;
+        wait_queue_wake(&timer->wait);
+    }
+}
+
 static int timerfd_release(file_handle handle)
 {
     timer_cancel(&of(handle)->timer);
+    wall_clock_unwatch(&of(handle)->watch);
     wait_queue_release(&of(handle)->wait);
     kfree(of(handle));
     return 0;
@@ -67,6 +89,11 @@ static int timerfd_read(file_handle handle, struct user_buffer *to, uint64_t pos
     if (user_buffer_left(to) < sizeof timer->expirations)
         return -EINVAL;
     catch_up(timer);
+    if (timer->clock_was_set) {
+        timer->clock_was_set = false;
+        timer->expirations = 0;
+        return -ECANCELED;
+    }
     if (!timer->expirations) {
         *wait = &timer->wait;
         return -EAGAIN;
@@ -81,7 +108,7 @@ static int timerfd_read(file_handle handle, struct user_buffer *to, uint64_t pos
 static int timerfd_poll(file_handle handle, uint32_t *ready, struct wait_queue **wait)
 {
     catch_up(of(handle));
-    *ready = of(handle)->expirations ? POLLIN : 0;
+    *ready = of(handle)->expirations || of(handle)->clock_was_set ? POLLIN : 0;
     *wait = &of(handle)->wait;
     return 0;
 }
@@ -99,6 +126,8 @@ int timerfd_create(int clock, unsigned flags, struct file **out)
         return -ENOMEM;
     timer->clock = clock;
     timer->timer.expired = expired;
+    timer->watch.changed = wall_changed;
+    list_init(&timer->watch.node);
     wait_queue_init(&timer->wait);
     int error = event_file_create(&timerfd_ops, timer, flags, out);
     if (error)
@@ -116,7 +145,14 @@ int timerfd_clock(const struct file *file)
     return of(file->handle)->clock;
 }
 
-int timerfd_set(struct file *file, uint64_t deadline, uint64_t interval)
+/* Only of a time of the wall clock does it matter what becomes of that. */
+static bool follows_wall(const struct timerfd *timer, unsigned flags)
+{
+    return (flags & TFD_TIMER_ABSTIME) &&
+           (timer->clock == CLOCK_REALTIME || timer->clock == CLOCK_REALTIME_ALARM);
+}
+
+int timerfd_set(struct file *file, uint64_t deadline, uint64_t interval, unsigned flags)
 {
     struct timerfd *timer = of(file->handle);
     int error = 0;
@@ -126,6 +162,13 @@ int timerfd_set(struct file *file, uint64_t deadline, uint64_t interval)
         timer_cancel(&timer->timer);
     if (error)
         return error;
+    wall_clock_unwatch(&timer->watch);
+    if (follows_wall(timer, flags))
+        wall_clock_watch(&timer->watch);
+    else
+        flags &= ~(unsigned)TFD_TIMER_CANCEL_ON_SET;
+    timer->flags = flags;
+    timer->clock_was_set = false;
     timer->due = deadline;
     timer->interval = interval;
     timer->expirations = 0;

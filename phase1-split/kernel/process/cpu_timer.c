@@ -6,6 +6,36 @@
 #include <platform/clock.h>
 #include <process/process.h>
 
+/* ---- alarms ---- */
+
+static struct list alarms = LIST_INITIAL(alarms);
+
+void cpu_alarm_start(struct cpu_alarm *alarm, const struct clock *clock, uint64_t deadline)
+{
+    alarm->clock = *clock;
+    alarm->deadline = deadline;
+    list_move_tail(&alarms, &alarm->armed);
+}
+
+void cpu_alarm_cancel(struct cpu_alarm *alarm)
+{
+    list_remove(&alarm->armed);
+}
+
+/* An alarm may set itself again, and then comes last: each is looked at once. */
+static void check_alarms(void)
+{
+    struct cpu_alarm *alarm, *next;
+    list_for_each_entry_safe(alarm, next, &alarms, armed) {
+        if (!clock_measures_current(&alarm->clock) || clock_now(&alarm->clock) < alarm->deadline)
+            continue;
+        cpu_alarm_cancel(alarm);
+        alarm->expired(alarm);
+    }
+}
+
+/* ---- of the process ---- */
+
 static void check_timer(struct cpu_timer *timer, uint64_t now, int signal)
 {
     if (!timer->deadline || now < timer->deadline)
@@ -32,6 +62,7 @@ void cpu_timers_check(void)
 {
     struct process *self = current_process();
     uint64_t user, system;
+    check_alarms();
     if (self->state != PROCESS_ALIVE || (!self->user_timer.deadline && !self->cpu_timer.deadline &&
                                          self->limits[RLIMIT_CPU].rlim_cur == RLIM_INFINITY))
         return;

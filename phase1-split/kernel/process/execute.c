@@ -15,6 +15,7 @@
 #include <platform/cpu.h>
 #include <platform/memory.h>
 #include <platform/user.h>
+#include <process/posix_timer.h>
 #include <process/process.h>
 #include <random.h>
 
@@ -398,6 +399,7 @@ static void point_of_no_return(struct execution *execution, const char *path,
     struct process *self = current_process();
     vm_activate(execution->vm);
     process_leave_memory(self);
+    posix_timers_delete(self);
     self->vm = execution->vm;
     execution->vm = NULL;
     process_set_executable(self, &execution->file->path);

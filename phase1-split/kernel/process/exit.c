@@ -6,6 +6,7 @@
 #include <platform/memory.h>
 #include <platform/panic.h>
 #include <platform/user.h>
+#include <process/posix_timer.h>
 #include <process/process.h>
 #include <tty/tty.h>
 
@@ -56,6 +57,7 @@ void process_report_stop(struct process *process, int code)
 static void release_resources(struct process *self)
 {
     timer_cancel(&self->alarm);
+    posix_timers_delete(self);
     fd_table_put(self->files);
     self->files = NULL;
     fs_context_put(self->fs);

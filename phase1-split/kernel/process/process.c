@@ -170,6 +170,7 @@ int process_create(struct process *parent, struct process **out)
     list_init(&process->children);
     list_init(&process->sibling);
     list_init(&process->tasks);
+    list_init(&process->posix_timers);
     wait_queue_init(&process->child_events);
     wait_queue_init(&process->vfork_done);
     wait_queue_init(&process->task_ended);

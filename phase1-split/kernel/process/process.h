@@ -77,14 +77,14 @@ struct process {
     struct process *parent; /* init's is NULL */
     struct list children;   /* of struct process.sibling */
     struct list sibling;
-    struct list all;  /* every process, in the order of creation */
-    struct list hash; /* by id */
+    struct list all;   /* every process, in the order of creation */
+    struct list hash;  /* by id */
     struct list tasks; /* the first one first, as long as it lives */
     uint32_t task_count;
     struct task *survivor;        /* calls execve(2), and waits for the other tasks to leave */
     struct wait_queue task_ended; /* one of several tasks has ended */
-    int32_t group, session;  /* process group and session ids */
-    struct tty *terminal;    /* controlling terminal or NULL */
+    int32_t group, session;       /* process group and session ids */
+    struct tty *terminal;         /* controlling terminal or NULL */
     int32_t lost_foreground; /* of a leader: foreground group of a terminal that hung up; or 0 */
     struct vm *vm;           /* NULL once exited */
     struct fd_table *files;  /* NULL once exited */
@@ -92,7 +92,7 @@ struct process {
     struct credentials *credentials;
     struct path executable; /* of /proc/self/exe; dentry NULL: none */
     struct signal_actions *actions;
-    struct signal_pending pending; /* sent to the process as a whole */
+    struct signal_pending pending;    /* sent to the process as a whole */
     struct wait_queue signal_arrival; /* woken by every signal, blocked or not: signalfd(2) */
     struct rlimit limits[RLIM_NLIMITS];
     struct wait_queue child_events; /* a child exited, stopped or continued */
@@ -119,6 +119,9 @@ struct process {
     uint64_t children_voluntary_switches, children_involuntary_switches;
     uint64_t peak_resident, children_peak_resident; /* pages, of memory that it has left */
     struct transfers transfers;
+    struct list posix_timers; /* of struct posix_timer.of_process */
+    unsigned posix_timer_count;
+    int32_t next_timer_id;
     struct timer alarm;                     /* ITIMER_REAL */
     uint64_t alarm_interval;                /* ns */
     struct cpu_timer user_timer, cpu_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */

@@ -13,13 +13,7 @@
 #include "signal_queue.h"
 #include "task.h"
 
-struct queued {
-    struct list node;
-    uint32_t uid; /* real, of who is to get it: RLIMIT_SIGPENDING counts by it */
-    siginfo_t information;
-};
-
-static unsigned queued_count;
+static unsigned queued_count; /* records of all users, those that are kept for timers included */
 
 #define STOP_SIGNALS                                                                               \
     (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
@@ -42,9 +36,11 @@ void signal_pending_init(struct signal_pending *pending)
     list_init(&pending->queue);
 }
 
-static void drop(struct queued *entry)
+static void drop(struct queued_signal *entry)
 {
     list_remove(&entry->node);
+    if (entry->taken)
+        return; /* its owner keeps it */
     kfree(entry);
     queued_count--;
 }
@@ -52,7 +48,7 @@ static void drop(struct queued *entry)
 /* Takes back the signals of `set`. */
 static void flush(struct signal_pending *pending, uint64_t set)
 {
-    struct queued *entry, *next;
+    struct queued_signal *entry, *next;
     if (!(pending->set & set))
         return;
     pending->set &= ~set;
@@ -76,9 +72,9 @@ static void fill_default(siginfo_t *information, int signal)
 static unsigned count_of(const struct signal_pending *pending, uint32_t uid)
 {
     unsigned count = 0;
-    const struct queued *entry;
+    const struct queued_signal *entry;
     list_for_each_entry(entry, &pending->queue, node)
-        count += entry->uid == uid;
+        count += entry->uid == uid && !entry->taken;
     return count;
 }
 
@@ -90,43 +86,91 @@ unsigned signal_queued(uint32_t uid)
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         const struct task *task;
         count += count_of(&each->pending, uid);
+        if (each->credentials && each->credentials->uid == uid)
+            count += each->posix_timer_count; /* their signals are taken into account before */
         list_for_each_entry(task, &each->tasks, of_process)
             count += count_of(&task->pending, uid);
     }
     return count;
 }
 
-/* May this user have one more signal queued?  Asked only for those that can queue up. */
-static bool within_limit(const struct process *target, uint32_t uid)
+/* Each user has a limit of his own, so nobody can use up what is another's. */
+bool signal_within_limit(const struct process *target)
 {
     uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur;
-    return queued_count < limit || signal_queued(uid) < limit;
+    return queued_count < limit || signal_queued(target->credentials->uid) < limit;
+}
+
+void signal_count_kept(int change)
+{
+    queued_count += (unsigned)change;
+}
+
+/* A record for one more signal, or NULL.  RLIMIT_SIGPENDING is for those that can queue up. */
+static struct queued_signal *create(const struct process *process, int signal,
+                                    const siginfo_t *information)
+{
+    bool limited = information && (signal >= SIGRTMIN || information->si_code < 0);
+    if (limited && !signal_within_limit(process))
+        return NULL;
+    struct queued_signal *entry = kmalloc(sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->uid = process->credentials->uid;
+    entry->taken = NULL;
+    if (information)
+        entry->information = *information;
+    else
+        fill_default(&entry->information, signal);
+    entry->information.si_signo = signal;
+    queued_count++;
+    return entry;
+}
+
+static void enqueue(struct signal_pending *pending, struct queued_signal *entry)
+{
+    list_add_tail(&pending->queue, &entry->node);
+    entry->pending = pending;
+    pending->set |= signal_bit(entry->information.si_signo);
 }
 
 static int add(struct process *process, struct signal_pending *pending, int signal,
                const siginfo_t *information)
 {
-    uint32_t uid = process->credentials->uid;
     bool real_time = signal >= SIGRTMIN;
-    bool limited = information && (real_time || information->si_code < 0);
     if (!real_time && (pending->set & signal_bit(signal)))
         return 0; /* it is pending already: standard signals do not queue */
-    bool allowed = queued_count < SIGNALS_QUEUED && (!limited || within_limit(process, uid));
-    struct queued *entry = allowed ? kmalloc(sizeof *entry) : NULL;
-    if (entry) {
-        entry->uid = uid;
-        if (information)
-            entry->information = *information;
-        else
-            fill_default(&entry->information, signal);
-        entry->information.si_signo = signal;
-        list_add_tail(&pending->queue, &entry->node);
-        queued_count++;
-    } else if (real_time && information && information->si_code != SI_USER) {
+    struct queued_signal *entry = create(process, signal, information);
+    if (entry)
+        enqueue(pending, entry);
+    else if (real_time && information && information->si_code != SI_USER)
         return -EAGAIN; /* sigqueue(3) may fail; kill(2) only loses the details */
-    }
     pending->set |= signal_bit(signal);
     return 0;
+}
+
+static bool is_queued(const struct signal_pending *pending, int signal)
+{
+    const struct queued_signal *entry;
+    list_for_each_entry(entry, &pending->queue, node)
+        if (entry->information.si_signo == signal)
+            return true;
+    return false;
+}
+
+bool signal_is_queued(const struct queued_signal *entry)
+{
+    return !list_empty(&entry->node);
+}
+
+void signal_withdraw(struct queued_signal *entry)
+{
+    if (!signal_is_queued(entry))
+        return;
+    int signal = entry->information.si_signo;
+    list_remove(&entry->node);
+    if (!is_queued(entry->pending, signal))
+        entry->pending->set &= ~signal_bit(signal);
 }
 
 static bool take_from(struct signal_pending *pending, uint64_t allowed, siginfo_t *out)
@@ -141,7 +185,7 @@ static bool take_from(struct signal_pending *pending, uint64_t allowed, siginfo_
     uint64_t faults = ready & (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
                                signal_bit(SIGTRAP) | signal_bit(SIGFPE) | signal_bit(SIGSYS));
     int signal = __builtin_ctzll(faults ? faults : ready) + 1;
-    struct queued *entry, *next, *found = NULL;
+    struct queued_signal *entry, *next, *found = NULL;
     bool more = false;
     list_for_each_entry_safe(entry, next, &pending->queue, node) {
         if (entry->information.si_signo != signal)
@@ -151,9 +195,12 @@ static bool take_from(struct signal_pending *pending, uint64_t allowed, siginfo_
             break;
         found = entry;
     }
+    struct queued_signal *found_kept = found && found->taken ? found : NULL;
     if (found) {
         *out = found->information;
         drop(found);
+        if (found_kept)
+            found_kept->taken(found_kept, out);
     } else {
         fill_default(out, signal);
         out->si_code = SI_USER;
@@ -293,8 +340,9 @@ static struct task *choose_task(struct process *process, int signal)
     return first;
 }
 
+/* With `kept` instead of `information`, this record is queued. */
 static int send(struct process *process, struct task *task, struct signal_pending *pending,
-                int signal, const siginfo_t *information)
+                int signal, const siginfo_t *information, struct queued_signal *kept)
 {
     if (signal == 0 || process->state != PROCESS_ALIVE || !task)
         return 0;
@@ -303,7 +351,11 @@ static int send(struct process *process, struct task *task, struct signal_pendin
         resume(process, signal == SIGCONT);
     if (is_discarded(process, task, signal))
         return 0;
-    int error = add(process, pending, signal, information);
+    int error = 0;
+    if (kept)
+        enqueue(pending, kept);
+    else
+        error = add(process, pending, signal, information);
     if (!error && ((~task->blocked | task->awaited) & signal_bit(signal)))
         wake(task);
     wait_queue_wake(&process->signal_arrival);
@@ -313,12 +365,19 @@ static int send(struct process *process, struct task *task, struct signal_pendin
 int signal_send_process(struct process *process, int signal, const siginfo_t *information)
 {
     struct task *task = signal ? choose_task(process, signal) : NULL;
-    return send(process, task, &process->pending, signal, information);
+    return send(process, task, &process->pending, signal, information, NULL);
 }
 
 int signal_send_task(struct task *task, int signal, const siginfo_t *information)
 {
-    return send(task->process, task, &task->pending, signal, information);
+    return send(task->process, task, &task->pending, signal, information, NULL);
+}
+
+void signal_send_kept(struct process *process, struct task *task, struct queued_signal *kept)
+{
+    int signal = kept->information.si_signo;
+    struct signal_pending *pending = task ? &task->pending : &process->pending;
+    send(process, task ? task : choose_task(process, signal), pending, signal, NULL, kept);
 }
 
 siginfo_t signal_information(int code)

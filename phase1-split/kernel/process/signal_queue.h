@@ -15,8 +15,33 @@ enum default_action signal_default(int signal);
 /* Takes the next signal of `allowed` (a mask) off the task's and its process's queues. */
 bool signal_take(struct task *task, uint64_t allowed, siginfo_t *out);
 
-/* Records of signals that wait for processes of this real user id. */
+/* A signal that waits, with what it tells. */
+struct queued_signal {
+    struct list node;
+    struct signal_pending *pending; /* where it waits */
+    uint32_t uid;                   /* real, of who is to get it: RLIMIT_SIGPENDING counts by it */
+    siginfo_t information;
+    /* Of one that its owner keeps, so that sending it needs no memory: called when it is taken, may
+     * complete what it tells.  NULL: it is freed then. */
+    void (*taken)(struct queued_signal *signal, siginfo_t *out);
+};
+
+/* Records of signals that wait for processes of this real user id, and of those that their timers
+ * keep. */
 unsigned signal_queued(uint32_t uid);
+
+/* May the target's user have one more?  RLIMIT_SIGPENDING. */
+bool signal_within_limit(const struct process *target);
+
+/* So many more kept records are there. */
+void signal_count_kept(int change);
+
+/* Sends a kept signal, which is not queued, to the process, or to a task of it. */
+void signal_send_kept(struct process *process, struct task *task, struct queued_signal *kept);
+bool signal_is_queued(const struct queued_signal *entry);
+
+/* Takes back a kept signal, queued or not. */
+void signal_withdraw(struct queued_signal *entry);
 
 /* Signals that wait for the task, blocked ones included. */
 uint64_t signal_pending_set(const struct task *task);

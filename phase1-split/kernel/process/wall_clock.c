@@ -5,6 +5,7 @@
 #include <platform/clock.h>
 
 static int64_t adjustment; /* ns, by clock_settime(2) */
+static struct list watches = LIST_INITIAL(watches);
 
 int64_t wall_clock(void)
 {
@@ -18,8 +19,22 @@ void wall_clock_publish(void)
 
 void wall_clock_set(int64_t now)
 {
+    struct wall_watch *watch, *next;
+    int64_t before = adjustment;
     adjustment = now - (int64_t)(clock_boot_time() + clock_monotonic());
     wall_clock_publish();
+    list_for_each_entry_safe(watch, next, &watches, node)
+        watch->changed(watch, adjustment - before);
+}
+
+void wall_clock_watch(struct wall_watch *watch)
+{
+    list_move_tail(&watches, &watch->node);
+}
+
+void wall_clock_unwatch(struct wall_watch *watch)
+{
+    list_remove(&watch->node);
 }
 
 struct timestamp wall_clock_timestamp(void)

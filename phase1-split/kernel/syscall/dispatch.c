@@ -100,7 +100,9 @@ static long call(struct user_registers *r)
     /* time */
     CALL1(time) CALL2(gettimeofday) CALL2(settimeofday) CALL2(clock_gettime)
     CALL2(clock_settime) CALL2(clock_getres) CALL2(nanosleep) CALL4(clock_nanosleep)
-    CALL1(alarm) CALL2(getitimer) CALL3(setitimer)
+    CALL1(alarm) CALL2(getitimer) CALL3(setitimer) CALL1(adjtimex) CALL2(clock_adjtime)
+    CALL3(timer_create) CALL4(timer_settime) CALL2(timer_gettime) CALL1(timer_getoverrun)
+    CALL1(timer_delete)
     /* the system */
     CALL1(uname) CALL2(sethostname) CALL2(setdomainname) CALL1(sysinfo) CALL3(syslog)
     CALL3(getrandom) CALL4(reboot)

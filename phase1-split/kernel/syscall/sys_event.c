@@ -91,7 +91,7 @@ long sys_timerfd_settime(int fd, int flags, user_address wanted, user_address ol
 {
     struct file *file;
     uint64_t value, interval;
-    if (flags & ~TFD_TIMER_ABSTIME)
+    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
         return -EINVAL;
     int error =
         time_read_timespec(wanted + offsetof(struct __kernel_itimerspec, it_interval), &interval);
@@ -102,9 +102,9 @@ long sys_timerfd_settime(int fd, int flags, user_address wanted, user_address ol
     if (error)
         return error;
     struct __kernel_itimerspec before = describe_timer(file);
-    uint64_t deadline = (flags & TFD_TIMER_ABSTIME) ? from_clock(file, value)
-                                                    : time_deadline_after(value);
-    error = timerfd_set(file, value ? deadline : 0, interval);
+    uint64_t deadline =
+        (flags & TFD_TIMER_ABSTIME) ? from_clock(file, value) : time_deadline_after(value);
+    error = timerfd_set(file, value ? deadline : 0, interval, (unsigned)flags);
     if (!error && old)
         error = copy_to_user(old, &before, sizeof before);
     return error;

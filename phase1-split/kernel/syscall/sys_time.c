@@ -2,11 +2,13 @@
 #include <linux/errno.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
+#include <linux/timex.h>
 
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/memory.h>
 #include <platform/user.h>
+#include <process/clocks.h>
 #include <process/process.h>
 #include <process/wall_clock.h>
 #include <syscall/syscall.h>
@@ -15,7 +17,7 @@
 #define SECOND          ((int64_t)NANOSECONDS_PER_SECOND)
 #define LONGEST_SECONDS (INT64_MAX / SECOND - 1)
 
-static struct __kernel_timespec to_timespec(uint64_t nanoseconds)
+struct __kernel_timespec time_to_timespec(uint64_t nanoseconds)
 {
     return (struct __kernel_timespec){ nanoseconds / NANOSECONDS_PER_SECOND,
                                        nanoseconds % NANOSECONDS_PER_SECOND };
@@ -35,52 +37,13 @@ int time_read_timespec(user_address from, uint64_t *out)
 
 /* ---- clocks ---- */
 
-/* A clock with a negative id is the processor time of a process or task, as clock_getcpuclockid(3)
- * makes them: the pid's complement, a bit for tasks, two bits for which time. */
-#define CPU_CLOCK_WHICH   3
-#define CPU_CLOCK_PROFILE 0
-#define CPU_CLOCK_USER    1
-#define CPU_CLOCK_ALL     2
-
-static int read_cpu_clock(int clock, uint64_t *out)
+static int read_clock(int number, uint64_t *out)
 {
-    uint64_t user, system;
-    int pid = ~(clock >> 3), which = clock & CPU_CLOCK_WHICH;
-    struct process *process = pid ? process_find(pid) : current_process();
-    if (!process || which > CPU_CLOCK_ALL)
-        return -EINVAL;
-    process_times(process, &user, &system);
-    *out = which == CPU_CLOCK_USER ? user : user + system;
-    return 0;
-}
-
-static int read_clock(int clock, uint64_t *out)
-{
-    uint64_t user, system;
-    if (clock < 0)
-        return read_cpu_clock(clock, out);
-    switch (clock) {
-    case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE:
-    case CLOCK_REALTIME_ALARM:
-    case CLOCK_TAI: /* nobody has told the leap seconds */
-        *out = wall_clock();
-        return 0;
-    case CLOCK_MONOTONIC:
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME:
-    case CLOCK_BOOTTIME_ALARM:
-        *out = clock_monotonic();
-        return 0;
-    case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
-        process_times(current_process(), &user, &system);
-        *out = user + system;
-        return 0;
-    default:
-        return -EINVAL;
-    }
+    struct clock clock;
+    int error = clock_find(number, &clock);
+    if (!error)
+        *out = clock_now(&clock);
+    return error;
 }
 
 long sys_clock_gettime(int clock, user_address out)
@@ -89,7 +52,7 @@ long sys_clock_gettime(int clock, user_address out)
     int error = read_clock(clock, &now);
     if (error)
         return error;
-    struct __kernel_timespec time = to_timespec(now);
+    struct __kernel_timespec time = time_to_timespec(now);
     return copy_to_user(out, &time, sizeof time);
 }
 
@@ -113,6 +76,116 @@ long sys_clock_settime(int clock, user_address time)
         return -EPERM;
     wall_clock_set(wanted);
     return 0;
+}
+
+/* ---- adjtimex(2) ---- */
+
+/* The clock is as good as the machine's: it is set, but never sped up or slowed down.  What a
+ * program of NTP says of its quality is kept for the next to read. */
+static struct {
+    int status;
+    int64_t maximum_error, estimated_error, constant;
+    int32_t leap_seconds;
+} adjustment = {
+    .status = STA_UNSYNC, .maximum_error = 16000000, .estimated_error = 16000000, .constant = 2
+};
+
+#define TICK_MICROSECONDS 10000
+#define TOLERANCE         32768000 /* of the frequency, as Linux tells it */
+#define KEPT_STATUS                                                                                \
+    (STA_PLL | STA_PPSFREQ | STA_PPSTIME | STA_FLL | STA_INS | STA_DEL | STA_UNSYNC | STA_FREQHOLD)
+
+/* adjtime(3): Linux shows user mode only these bits together with others. */
+#define ADJ_ADJTIME  0x8000u
+#define ADJ_READONLY 0x2000u
+
+static int check_adjustment(const struct __kernel_timex *wanted)
+{
+    unsigned modes = wanted->modes;
+    if ((modes & ADJ_ADJTIME) && !(modes & ADJ_OFFSET))
+        return -EINVAL;
+    if ((modes & ADJ_ADJTIME) && (modes & ADJ_READONLY))
+        return 0;
+    if (modes && !process_privileged())
+        return -EPERM;
+    if ((modes & ADJ_TICK) && (wanted->tick < 900000 / 100 || wanted->tick > 1100000 / 100))
+        return -EINVAL;
+    if ((modes & ADJ_SETOFFSET) &&
+        (wanted->time.tv_usec < 0 ||
+         wanted->time.tv_usec >= (modes & ADJ_NANO ? SECOND : SECOND / 1000)))
+        return -EINVAL;
+    bool drifts = ((modes & ADJ_OFFSET) && wanted->offset) ||
+                  ((modes & ADJ_FREQUENCY) && wanted->freq) ||
+                  ((modes & ADJ_TICK) && wanted->tick != TICK_MICROSECONDS);
+    return drifts ? -EOPNOTSUPP : 0;
+}
+
+static void adjust(const struct __kernel_timex *wanted)
+{
+    unsigned modes = wanted->modes;
+    if (modes & ADJ_ADJTIME)
+        return;
+    if (modes & ADJ_SETOFFSET)
+        wall_clock_set(wall_clock() + wanted->time.tv_sec * SECOND +
+                       wanted->time.tv_usec * (modes & ADJ_NANO ? 1 : 1000));
+    if (modes & ADJ_STATUS)
+        adjustment.status = (adjustment.status & STA_NANO) | (wanted->status & KEPT_STATUS);
+    if (modes & ADJ_NANO)
+        adjustment.status |= STA_NANO;
+    if (modes & ADJ_MICRO)
+        adjustment.status &= ~STA_NANO;
+    if (modes & ADJ_MAXERROR)
+        adjustment.maximum_error = wanted->maxerror;
+    if (modes & ADJ_ESTERROR)
+        adjustment.estimated_error = wanted->esterror;
+    if (modes & ADJ_TIMECONST)
+        adjustment.constant = wanted->constant;
+    if ((modes & ADJ_TAI) && wanted->constant >= 0)
+        adjustment.leap_seconds = (int32_t)wanted->constant;
+}
+
+static void describe_adjustment(struct __kernel_timex *out)
+{
+    int64_t now = wall_clock();
+    out->offset = 0;
+    out->freq = 0;
+    out->maxerror = adjustment.maximum_error;
+    out->esterror = adjustment.estimated_error;
+    out->status = adjustment.status;
+    out->constant = adjustment.constant;
+    out->precision = 1;
+    out->tolerance = TOLERANCE;
+    out->tick = TICK_MICROSECONDS;
+    out->tai = adjustment.leap_seconds;
+    out->ppsfreq = out->jitter = out->stabil = 0;
+    out->jitcnt = out->calcnt = out->errcnt = out->stbcnt = 0;
+    out->shift = 0;
+    out->time.tv_sec = now / SECOND;
+    out->time.tv_usec = now % SECOND / (adjustment.status & STA_NANO ? 1 : 1000);
+}
+
+long sys_adjtimex(user_address buffer)
+{
+    struct __kernel_timex timex;
+    if (copy_from_user(&timex, buffer, sizeof timex))
+        return -EFAULT;
+    int error = check_adjustment(&timex);
+    if (error)
+        return error;
+    adjust(&timex);
+    describe_adjustment(&timex);
+    if (copy_to_user(buffer, &timex, sizeof timex))
+        return -EFAULT;
+    return adjustment.status & STA_UNSYNC ? TIME_ERROR : TIME_OK;
+}
+
+long sys_clock_adjtime(int number, user_address buffer)
+{
+    struct clock clock;
+    int error = clock_find(number, &clock);
+    if (error)
+        return error;
+    return number == CLOCK_REALTIME ? sys_adjtimex(buffer) : -EOPNOTSUPP;
 }
 
 long sys_time(user_address out)
@@ -165,7 +238,7 @@ static int sleep_until(uint64_t deadline)
     return result == -ETIMEDOUT ? 0 : result;
 }
 
-static uint64_t left_until(uint64_t deadline)
+uint64_t time_left_until(uint64_t deadline)
 {
     uint64_t now = clock_monotonic();
     return now < deadline ? deadline - now : 0;
@@ -184,7 +257,7 @@ static long sleep_relative(uint64_t deadline, user_address left)
     int error = sleep_until(deadline);
     if (error != -ERESTARTSYS)
         return error;
-    struct __kernel_timespec rest = to_timespec(left_until(deadline));
+    struct __kernel_timespec rest = time_to_timespec(time_left_until(deadline));
     if (left && copy_to_user(left, &rest, sizeof rest))
         return -EFAULT;
     current->restart = restart_sleep;
@@ -199,156 +272,121 @@ uint64_t time_deadline_after(uint64_t nanoseconds)
     return nanoseconds < WAIT_FOREVER - 1 - now ? now + nanoseconds : WAIT_FOREVER - 1;
 }
 
-static bool can_sleep_by(int clock)
+/* Until a time of the wall clock, which may be set meanwhile. */
+struct wall_sleep {
+    struct wall_watch watch;
+    struct task *task;
+};
+
+static void wall_changed(struct wall_watch *watch, int64_t ahead)
 {
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
-           clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+    (void)ahead;
+    task_wake(container_of(watch, struct wall_sleep, watch)->task);
 }
 
-long sys_clock_nanosleep(int clock, int flags, user_address time, user_address left)
+static int sleep_until_wall(uint64_t time)
 {
-    uint64_t wanted, now;
-    int error = read_clock(clock, &now);
-    if (!error && !can_sleep_by(clock))
-        error = -EOPNOTSUPP;
+    struct wall_sleep sleep = { .watch.changed = wall_changed, .task = current };
+    int result = 0;
+    list_init(&sleep.watch.node);
+    wall_clock_watch(&sleep.watch);
+    while (!result) {
+        uint64_t now = (uint64_t)wall_clock();
+        result = task_sleep(time_deadline_after(time > now ? time - now : 0));
+    }
+    wall_clock_unwatch(&sleep.watch);
+    return result == -ETIMEDOUT ? 0 : result;
+}
+
+/* Until others have used so much of the processor. */
+struct cpu_sleep {
+    struct cpu_alarm alarm;
+    struct task *task;
+};
+
+static void cpu_time_used(struct cpu_alarm *alarm)
+{
+    task_wake(container_of(alarm, struct cpu_sleep, alarm)->task);
+}
+
+static int sleep_until_used(const struct clock *clock, uint64_t time)
+{
+    struct cpu_sleep sleep = { .alarm.expired = cpu_time_used, .task = current };
+    int result = 0;
+    list_init(&sleep.alarm.armed);
+    while (!result && clock_now(clock) < time) {
+        cpu_alarm_start(&sleep.alarm, clock, time);
+        result = task_sleep(WAIT_FOREVER);
+    }
+    cpu_alarm_cancel(&sleep.alarm);
+    return result;
+}
+
+static long restart_cpu_sleep(struct task *task);
+
+static long sleep_by_cpu(int number, const struct clock *clock, uint64_t time, bool absolute,
+                         user_address left)
+{
+    int error = sleep_until_used(clock, time);
+    if (error != -ERESTARTSYS || absolute)
+        return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
+    uint64_t now = clock_now(clock);
+    struct __kernel_timespec rest = time_to_timespec(time > now ? time - now : 0);
+    if (left && copy_to_user(left, &rest, sizeof rest))
+        return -EFAULT;
+    current->restart = restart_cpu_sleep;
+    current->restart_argument[0] = time;
+    current->restart_argument[1] = left;
+    current->restart_argument[2] = (uint64_t)number;
+    return -ERESTART_RESTARTBLOCK;
+}
+
+static long restart_cpu_sleep(struct task *task)
+{
+    struct clock clock;
+    int number = (int)task->restart_argument[2], error = clock_find(number, &clock);
+    return error ? error
+                 : sleep_by_cpu(number, &clock, task->restart_argument[0], false,
+                                task->restart_argument[1]);
+}
+
+/* Nobody can wait for his own processor time; some clocks are only for looking at. */
+static int check_sleep(int number, const struct clock *clock)
+{
+    switch (number) {
+    case CLOCK_THREAD_CPUTIME_ID:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_REALTIME_COARSE:
+        return -EOPNOTSUPP;
+    default:
+        return clock->task && clock->task == current->id ? -EINVAL : 0;
+    }
+}
+
+long sys_clock_nanosleep(int number, int flags, user_address time, user_address left)
+{
+    struct clock clock;
+    uint64_t wanted;
+    bool absolute = flags & TIMER_ABSTIME;
+    int error = clock_find(number, &clock);
+    if (!error)
+        error = check_sleep(number, &clock);
     if (!error)
         error = time_read_timespec(time, &wanted);
     if (error)
         return error;
-    if (!(flags & TIMER_ABSTIME))
+    if (clock.kind == CLOCK_OF_CPU)
+        return sleep_by_cpu(number, &clock, absolute ? wanted : clock_now(&clock) + wanted,
+                            absolute, left);
+    if (!absolute)
         return sleep_relative(time_deadline_after(wanted), left);
-    error = sleep_until(time_deadline_after(wanted > now ? wanted - now : 0));
+    error = clock.kind == CLOCK_OF_WALL ? sleep_until_wall(wanted)
+                                        : sleep_until(wanted < WAIT_FOREVER ? wanted : wanted - 1);
     return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 }
 
 long sys_nanosleep(user_address time, user_address left)
 {
     return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
-}
-
-/* ---- interval timers ---- */
-
-static void alarm_expired(struct timer *timer)
-{
-    struct process *process = container_of(timer, struct process, alarm);
-    signal_send_process(process, SIGALRM, NULL);
-    if (!process->alarm_interval)
-        return;
-    /* In step with the first time, but never so soon that the program gets nowhere.  The heap has
-     * just given up this timer's place: starting it again cannot fail. */
-    uint64_t next = timer->deadline + process->alarm_interval;
-    uint64_t least = clock_monotonic() + ALARM_INTERVAL_LEAST;
-    timer_start(timer, next < least ? least : next);
-}
-
-static int set_alarm(uint64_t value, uint64_t interval, uint64_t *old_value, uint64_t *old_interval)
-{
-    struct process *self = current_process();
-    *old_value = self->alarm.place ? left_until(self->alarm.deadline) : 0;
-    *old_interval = self->alarm_interval;
-    self->alarm.expired = alarm_expired;
-    if (!value) {
-        timer_cancel(&self->alarm);
-        self->alarm_interval = 0;
-        return 0;
-    }
-    int error = timer_start(&self->alarm, time_deadline_after(value));
-    if (!error)
-        self->alarm_interval = interval;
-    return error;
-}
-
-long sys_alarm(unsigned seconds)
-{
-    uint64_t value, interval;
-    set_alarm(seconds * NANOSECONDS_PER_SECOND, 0, &value, &interval);
-    uint64_t left = (value + NANOSECONDS_PER_SECOND / 2) / NANOSECONDS_PER_SECOND;
-    return value && !left ? 1 : left; /* 0 would mean that none was set */
-}
-
-static struct __kernel_old_itimerval to_itimerval(uint64_t value, uint64_t interval)
-{
-    return (struct __kernel_old_itimerval){
-        .it_interval = { interval / SECOND, interval % SECOND / 1000 },
-        .it_value = { value / SECOND, value % SECOND / 1000 },
-    };
-}
-
-/* The timer and the time it measures; NULL: there is no such timer. */
-static struct cpu_timer *find_cpu_timer(int which, uint64_t *now)
-{
-    struct process *self = current_process();
-    uint64_t user, system;
-    process_times(self, &user, &system);
-    *now = which == ITIMER_VIRTUAL ? user : user + system;
-    return which == ITIMER_VIRTUAL ? &self->user_timer
-           : which == ITIMER_PROF  ? &self->cpu_timer
-                                   : NULL;
-}
-
-static int get_cpu_timer(int which, uint64_t *value, uint64_t *interval)
-{
-    uint64_t now;
-    const struct cpu_timer *timer = find_cpu_timer(which, &now);
-    if (!timer)
-        return -EINVAL;
-    *value = timer->deadline > now ? timer->deadline - now : timer->deadline ? 1000 : 0;
-    *interval = timer->interval;
-    return 0;
-}
-
-static int set_cpu_timer(int which, uint64_t value, uint64_t interval, uint64_t *old_value,
-                         uint64_t *old_interval)
-{
-    uint64_t now;
-    int error = get_cpu_timer(which, old_value, old_interval);
-    if (error)
-        return error;
-    struct cpu_timer *timer = find_cpu_timer(which, &now);
-    timer->deadline = value ? now + value : 0;
-    timer->interval = interval;
-    return 0;
-}
-
-long sys_getitimer(int which, user_address out)
-{
-    struct process *self = current_process();
-    uint64_t value, interval;
-    if (which == ITIMER_REAL) {
-        value = self->alarm.place ? left_until(self->alarm.deadline) : 0;
-        interval = self->alarm_interval;
-    } else if (get_cpu_timer(which, &value, &interval)) {
-        return -EINVAL;
-    }
-    struct __kernel_old_itimerval timer = to_itimerval(value, interval);
-    return copy_to_user(out, &timer, sizeof timer);
-}
-
-static int from_timeval(const struct __kernel_old_timeval *time, uint64_t *out)
-{
-    if (time->tv_sec < 0 || time->tv_usec < 0 || time->tv_usec >= 1000000)
-        return -EINVAL;
-    *out = time->tv_sec > LONGEST_SECONDS
-               ? (uint64_t)INT64_MAX
-               : (uint64_t)(time->tv_sec * SECOND + time->tv_usec * 1000);
-    return 0;
-}
-
-long sys_setitimer(int which, user_address value, user_address old)
-{
-    struct __kernel_old_itimerval wanted = { 0 };
-    uint64_t new_value, new_interval, old_value, old_interval;
-    if (value && copy_from_user(&wanted, value, sizeof wanted))
-        return -EFAULT;
-    int error = from_timeval(&wanted.it_value, &new_value);
-    if (!error)
-        error = from_timeval(&wanted.it_interval, &new_interval);
-    if (!error)
-        error = which == ITIMER_REAL
-                    ? set_alarm(new_value, new_interval, &old_value, &old_interval)
-                    : set_cpu_timer(which, new_value, new_interval, &old_value, &old_interval);
-    if (error || !old)
-        return error;
-    struct __kernel_old_itimerval before = to_itimerval(old_value, old_interval);
-    return copy_to_user(old, &before, sizeof before);
 }

@@ -223,6 +223,15 @@ long sys_clock_settime(int clock, user_address time);
 long sys_clock_getres(int clock, user_address out);
 long sys_nanosleep(user_address time, user_address left);
 long sys_clock_nanosleep(int clock, int flags, user_address time, user_address left);
+long sys_adjtimex(user_address buffer);
+long sys_clock_adjtime(int clock, user_address buffer);
+
+/* sys_timer.c */
+long sys_timer_create(int clock, user_address event, user_address out);
+long sys_timer_settime(int id, int flags, user_address wanted, user_address old);
+long sys_timer_gettime(int id, user_address out);
+long sys_timer_getoverrun(int id);
+long sys_timer_delete(int id);
 long sys_alarm(unsigned seconds);
 long sys_getitimer(int which, user_address out);
 long sys_setitimer(int which, user_address value, user_address old);
