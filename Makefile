@@ -3,31 +3,41 @@
 # Parameters (on the command line or in the environment):
 #   PHASE=1..4        which kernel; the newest finished one by default
 #   EMU=qemu|bochs    which emulator
+#   IMAGE=ordinary|debian  what is on the guest's disk: BusyBox, or Debian's own programs
 #   MEM=MiB           the guest's memory
 #   APPEND="..."      words for the kernel's command line
 
 PYTHON := /usr/bin/python3
 FINISHED := $(sort $(patsubst phase%,%,$(foreach path,$(wildcard phase[0-9]-*/Makefile),\
     $(firstword $(subst -, ,$(path))))))
-MEM_LEAST := 32
+# What an image needs, and what it gets unless MEM says otherwise.
+MEM_LEAST_ordinary := 32
+MEM_LEAST_debian := 160
+MEM_ordinary := 128
+MEM_debian := 256
 MEM_MOST_qemu := 3072
 MEM_MOST_bochs := 2048
 
 PHASE ?= $(lastword $(FINISHED))
 EMU ?= qemu
-MEM ?= 128
+IMAGE ?= ordinary
+MEM ?= $(or $(MEM_$(IMAGE)),$(MEM_ordinary))
 APPEND ?=
-export PHASE EMU MEM APPEND
+export PHASE EMU IMAGE MEM APPEND
 export PYTHONDONTWRITEBYTECODE := 1
 
 PHASE_DIRECTORY = $(patsubst %/Makefile,%,$(wildcard phase$(PHASE)-*/Makefile))
 BUILD := build/phase$(PHASE)
-# One medium for each kernel command line.
-ISO = $(BUILD)/aramid$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
+# One medium for each image and kernel command line.
+ISO = $(BUILD)/$(MEDIUM_$(IMAGE))$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
 # A kernel of its own, which counts what it runs, and what the machines that ran it have counted.
 COVERAGE_BUILD := build/coverage$(PHASE)
 COVERED = ARAMID_COVERAGE=$(CURDIR)/$(COVERAGE_BUILD)/runs ARAMID_KERNEL=$(CURDIR)/$(COVERAGE_BUILD)/kernel.boot
-INITRAMFS := build/user/initramfs.cpio
+MEDIUM_ordinary := aramid
+MEDIUM_debian := debian
+INITRAMFS_ordinary := build/user/initramfs.cpio
+INITRAMFS_debian := build/user/debian.cpio
+INITRAMFS = $(INITRAMFS_$(IMAGE))
 # Linux, to compare with: a package that tools/third_party.tsv names.
 LINUX := linux-image-6.1.0-56-cloud-amd64
 
@@ -41,8 +51,11 @@ endif
 ifeq ($(filter qemu bochs,$(call one_word,$(EMU))),)
 $(error EMU=$(EMU) is not an emulator; choose from: qemu bochs)
 endif
-ifeq ($(filter $(shell seq $(MEM_LEAST) $(MEM_MOST_$(EMU))),$(call one_word,$(MEM))),)
-$(error MEM=$(MEM) is not a size; give MiB from $(MEM_LEAST) to $(MEM_MOST_$(EMU)) (EMU=$(EMU)))
+ifeq ($(filter ordinary debian,$(call one_word,$(IMAGE))),)
+$(error IMAGE=$(IMAGE) is not an image; choose from: ordinary debian)
+endif
+ifeq ($(filter $(shell seq $(MEM_LEAST_$(IMAGE)) $(MEM_MOST_$(EMU))),$(call one_word,$(MEM))),)
+$(error MEM=$(MEM) is not a size; give MiB from $(MEM_LEAST_$(IMAGE)) to $(MEM_MOST_$(EMU)) (EMU=$(EMU) IMAGE=$(IMAGE)))
 endif
 ifneq ($(strip $(foreach sign,' " \ $$,$(findstring $(sign),$(value APPEND)))),)
 $(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; give plain words)
@@ -53,7 +66,7 @@ endif
 
 help: ## this list
 	@echo 'Aramid.  Finished phases: $(FINISHED).'
-	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) MEM=$(MEM) (MiB) APPEND="$(APPEND)" (kernel command line)'
+	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) IMAGE=$(IMAGE) (or debian) MEM=$(MEM) (MiB) APPEND="$(APPEND)" (kernel command line)'
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	    while read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
@@ -65,7 +78,7 @@ gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a sec
 	@echo "In a second terminal: gdb $(BUILD)/kernel.elf -ex 'target remote $(BUILD)/gdb'"
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) --stay --gdb $(BUILD)/gdb $(ISO)
 
-test: iso check unit suite-sources ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
+test: iso check unit suite-sources debian-image ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
 	@$(PYTHON) -m pytest $(SHARE) $(PYTEST)
 
 unit: setup ## unit tests of common/lib, on this machine
@@ -87,6 +100,7 @@ bench-wall: kernel linux ## wall time of the same, in turn with a Linux in the s
 
 suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
 	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
+	@$(ALONE) build-suite
 	@$(PYTHON) grader/suite.py --memory $(MEM) $(BUILD)/kernel.boot $(SUITE)
 
 coverage: ## which lines of the kernel the tests reach (COVER="fs/path.c": the unreached ones)
@@ -94,6 +108,7 @@ coverage: ## which lines of the kernel the tests reach (COVER="fs/path.c": the u
 	@$(PYTHON) grader/coverage.py report $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs $(COVER)
 
 suite-linux: suite-sources linux ## the same suite on Debian's Linux, three times: its verdicts are written down
+	@$(ALONE) build-suite
 	@$(PYTHON) grader/suite.py --linux build/linux/boot/vmlinuz-*
 
 iso: setup ## the medium that QEMU and Bochs boot
@@ -133,15 +148,17 @@ build-iso: build-kernel $(INITRAMFS)
 	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
 	    --initramfs $(INITRAMFS) --append "$$APPEND"
 
-build-coverage: $(INITRAMFS)
+build-coverage: $(INITRAMFS_ordinary)
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY) COVERAGE=1 BUILD=../$(COVERAGE_BUILD)
 
-# A test that fails in this larger and slower kernel has reached what it has reached.
-coverage-run: iso suite-sources
+# A test that fails in this larger and slower kernel has reached what it has reached.  The suite's
+# part that the tests run is not run again, and bc's would compute for minutes.
+COVERAGE_SUITE := awk dc factor md5sum sha1sum sha256sum sha3sum sha512sum
+coverage-run: iso suite-sources debian-image
 	@$(ALONE) build-coverage
 	@$(PYTHON) grader/coverage.py begin $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs
 	-@$(COVERED) $(PYTHON) -m pytest -m 'not bochs' $(PYTEST)
-	-@$(COVERED) $(PYTHON) grader/suite.py --memory $(MEM) $(COVERAGE_BUILD)/kernel.boot >$(COVERAGE_BUILD)/suite
+	-@$(COVERED) $(PYTHON) grader/suite.py --memory $(MEM) $(COVERAGE_BUILD)/kernel.boot $(COVERAGE_SUITE) >$(COVERAGE_BUILD)/suite
 	@tail -n 1 $(COVERAGE_BUILD)/suite
 
 build-uapi:
@@ -149,11 +166,18 @@ build-uapi:
 
 build-bench: build/user/bin/bench
 
+build-suite: build/user/bin/probe-balance
+
+build-debian-image: $(INITRAMFS_debian)
+
 uapi: setup
 	@$(ALONE) build-uapi
+
+debian-image: setup
+	@$(ALONE) build-debian-image
 
 include common/user.mk
 
 .PHONY: help boot gdb test unit check rings bench bench-wall iso kernel setup clean uapi suite \
-    suite-linux linux suite-sources build-kernel build-iso build-uapi build-bench coverage \
-    coverage-run build-coverage
+    suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
+    build-debian-image coverage coverage-run build-coverage

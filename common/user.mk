@@ -1,4 +1,5 @@
-# The guest's programs and its initramfs, the same for every phase: build/user/initramfs.cpio.
+# The guest's programs and its initramfs, the same for every phase: build/user/initramfs.cpio, or
+# debian.cpio with Debian's own programs.
 #
 # A probe is a small static program, common/user/probes/NAME.c, that tests one thing which no
 # BusyBox applet shows; it becomes /bin/probe-NAME.
@@ -34,6 +35,14 @@ $(USER_BUILD)/initramfs.cpio: $(IMAGE_SOURCES) $(PROGRAMS) $(USER_BUILD)/program
 	@$(call USER_SAY,CPIO,$@)
 	@$(PYTHON) tools/image.py --output $@ --programs $(USER_BUILD)/bin \
 	    common/user/image.list common/user/image-programs.list
+
+# Debian's own programs, which fetch.py brings: the packages that the image's list names.
+DEBIAN_LIST := common/user/image-debian.list
+$(USER_BUILD)/debian.cpio: $(IMAGE_SOURCES) tools/fetch.py tools/third_party.tsv
+	@$(call USER_SAY,CPIO,$@)
+	@mkdir -p $(@D)
+	@$(PYTHON) tools/fetch.py $$(sed -n 's/^fetched *\([^ ]*\).*/\1/p' $(DEBIAN_LIST)) >/dev/null
+	@$(PYTHON) tools/image.py --output $@ --programs $(USER_BUILD)/bin $(DEBIAN_LIST)
 
 FORCE:
 .PHONY: FORCE

@@ -5,11 +5,11 @@
     suite.py --linux [--runs N] KERNEL            on Linux: write suite-linux.tsv
 
 The image's rc runs the suite and powers off; nothing is typed.  A line is printed for each test as
-its verdict comes.  Then follow the differences to Linux, each with what the test printed, and one
-line that sums up.
+its verdict comes.  Then follow the differences to Linux, each with what the test printed, what the
+kernel has lost by the whole of it, and one line that sums up.
 
-Exit status: 0 when every comparable verdict is Linux's, 1 when one is not, 2 for wrong arguments or
-missing files, 3 when the machine did not run the suite to its end.
+Exit status: 0 when every comparable verdict is Linux's and nothing is lost, 1 when not so, 2 for
+wrong arguments or missing files, 3 when the machine did not run the suite to its end.
 """
 
 import argparse
@@ -31,9 +31,11 @@ import image  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = Path(__file__).with_name("suite-linux.tsv")
 USER = ROOT / "common" / "user"
+PROGRAMS = ROOT / "build" / "user" / "bin"
 PACKAGE = "busybox-static"
 LINUX_MEMORY = 256
-LINUX_WORDS = "console=ttyS0 quiet loglevel=0 rdinit=/sbin/init"
+# The last two make it faster here, and nothing else.
+LINUX_WORDS = "console=ttyS0 quiet loglevel=0 rdinit=/sbin/init mitigations=off init_on_alloc=0"
 # Seconds without a word: on the clock if the guest idles, and of the emulator's processor time if
 # it computes, as some tests of bc do for minutes.
 PATIENCE = 60
@@ -44,6 +46,9 @@ APPLET = re.compile(r"Applet: (\S+)")
 VERDICT = re.compile(r"(PASS|FAIL|SKIPPED|UNTESTED): (.*)")
 NEXT = "======"  # the suite's line before what a test is going to run
 END = "Suite: end"
+# What the image's rc and probe-balance say about the kernel's accounts before and after the suite.
+NOTHING_LOST = "Suite: nothing lost"
+LOST = "FAIL balance: "
 # In the reference: the verdict of a test whose verdict is not always the same on Linux.
 VARIES = "VARIES"
 
@@ -67,9 +72,14 @@ class Reader:
         self.applet = ""
         self.before: list[str] = []  # lines that belong to the next verdict
         self.after = self.before  # where a line goes
+        self.lost = "the balance of the kernel's accounts is missing"
 
     def line(self, text: str) -> Outcome | None:
         """Take one line; returns a test's outcome if this is its verdict."""
+        if text == NOTHING_LOST:
+            self.lost = ""
+        elif text.startswith(LOST):
+            self.lost = text.removeprefix(LOST)
         if found := VERDICT.fullmatch(text):
             return self._verdict(found[1], found[2])
         if found := APPLET.fullmatch(text):
@@ -97,7 +107,7 @@ class Reader:
 def initramfs(applets: list[str]) -> bytes:
     """The image, the same for every kernel; its rc runs the tests of `applets`, or all."""
     lists = [USER / "image.list", USER / "image-suite.list"]
-    entries = [entry for name in lists for entry in image.parse(name, Path())]
+    entries = [entry for name in lists for entry in image.parse(name, PROGRAMS)]
     # The suite's runner tests busybox itself twice when it tests all, so do we in a selection.
     words = applets + [name for name in applets if name == "busybox"]
     text = " ".join(words).encode() + b"\n"
@@ -116,8 +126,9 @@ def settings(kernel: Path, cpio: Path, memory: int, linux: bool) -> Settings:
 
 def run(
     kernel: Path, applets: list[str], memory: int, linux: bool, show: bool
-) -> dict[str, Outcome]:
-    """Run the suite on a machine of its own; with `show`, print verdicts as they come."""
+) -> tuple[dict[str, Outcome], str]:
+    """Run the suite on a machine of its own; with `show`, print verdicts as they come.  Returns
+    them, and what the kernel has lost: nothing, or words."""
     reader = Reader()
     with tempfile.TemporaryDirectory() as scratch:
         cpio = Path(scratch, "suite.cpio")
@@ -128,7 +139,7 @@ def run(
                     print(f"{outcome.verdict} {outcome.name}", flush=True)
             if status := machine.wait_end(PATIENCE):
                 raise MachineError(f"the machine did not power off: status {status}")
-    return reader.outcomes
+    return reader.outcomes, reader.lost
 
 
 def next_line(machine: Machine) -> str:
@@ -244,7 +255,8 @@ def record(kernel: Path, runs: int) -> int:
     """Run the suite on Linux and write down what it says."""
     found = []
     for number in range(1, runs + 1):
-        found.append(run(kernel, [], LINUX_MEMORY, linux=True, show=number == 1))
+        outcomes, _ = run(kernel, [], LINUX_MEMORY, linux=True, show=number == 1)
+        found.append(outcomes)
         print(f"run {number}: {summary(found[-1])}", flush=True)
     expected = agreed(found)
     write_reference(REFERENCE, expected, linux_version(kernel))
@@ -261,12 +273,12 @@ def judge(kernel: Path, applets: list[str], memory: int) -> int:
     if wrong := [applet for applet in applets if applet not in known]:
         print(f"suite: there are no tests of {wrong[0]}", file=sys.stderr)
         return 2
-    outcomes = run(kernel, applets, memory, linux=False, show=True)
+    outcomes, lost = run(kernel, applets, memory, linux=False, show=True)
     found = differences(outcomes, reference, applets)
     for text in [*left_out(outcomes, reference), *found]:
         print(f"\n{text}")
-    print(f"\n{summary(outcomes)}; {len(found)} differ from Linux's")
-    return 1 if found else 0
+    print(f"\n{summary(outcomes)}; {len(found)} differ from Linux's; {lost or 'nothing lost'}")
+    return 1 if found or lost else 0
 
 
 def main() -> int:

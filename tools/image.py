@@ -15,19 +15,30 @@ A list has one entry a line; sources are relative to the list's directory:
     programs  PATH PREFIX              every program whose name begins so
     tree      PATH DIRECTORIES FILES   a fixed tree of small text files
     archived  PATH ARCHIVE MEMBER      a file, or a directory with what is in it, of a tar archive
+    fetched   NAME [PATTERN...]        what is in a Debian package that tools/fetch.py has fetched: all
+                                       files, or those whose paths match a pattern of the shell's
+    leave-out PATTERN...               the lines `fetched` that follow take no path that matches
+
+Of two entries for one path the later one counts.  The paths in packages are taken as Debian's
+installer takes them: /bin, /lib and so on are links to the directories of these names in /usr.
 
 The same lists and sources give the same bytes: entries are sorted by path and have one time stamp.
 """
 
 import argparse
 import hashlib
+import io
+import re
 import stat
 import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Callable, Iterator
+
+import fetch
 
 # 2024-01-01 00:00:00 UTC: later than the epoch, so that listings look like listings.
 TIME = 1704067200
@@ -102,8 +113,42 @@ def archived(path: str, archive_name: Path, member: str) -> Iterator[Entry]:
         raise ImageError(f"{archive_name.name} holds no {member}")
 
 
+def matches(path: str, patterns: list[str]) -> bool:
+    """Does `path`, or a directory that it is in, match one of `patterns`?"""
+    parts = path.split("/")
+    above = ["/".join(parts[:length]) for length in range(2, len(parts) + 1)]
+    return any(fnmatchcase(each, pattern) for each in above for pattern in patterns)
+
+
+def fetched(name: str, wanted: list[str], unwanted: list[str]) -> Iterator[Entry]:
+    """The files and links of the Debian package `name`; all of it root's."""
+    found = [file for file in fetch.read_table(fetch.TABLE) if file.package == name]
+    if not found or not fetch.is_there(fetch.STORE / found[0].name, found[0]):
+        raise ImageError(f"the package {name} is missing: run tools/fetch.py {name}")
+    command = ["dpkg-deb", "--fsys-tarfile", str(fetch.STORE / found[0].name)]
+    content = subprocess.run(command, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(content)) as source:
+        for item in source:
+            path = re.sub(r"^/(bin|sbin|lib|lib64)(?=/)", r"/usr/\1", item.name.lstrip("."))
+            if item.isdir() or matches(path, unwanted) or not matches(path, wanted or ["/*"]):
+                continue
+            if item.issym():
+                yield Entry(path, stat.S_IFLNK | 0o777, item.linkname.encode())
+            elif stream := source.extractfile(item):  # a hard link gives the file's bytes
+                yield Entry(path, stat.S_IFREG | item.mode & 0o7777, stream.read())
+
+
+def with_directories(entries: list[Entry]) -> list[Entry]:
+    """`entries`, and before them each directory that one is in and no entry is for."""
+    known = {entry.path for entry in entries}
+    above = {str(parent) for path in known for parent in Path(path).parents} - {"/"}
+    missing = sorted(above - known)
+    return [*(Entry(path, stat.S_IFDIR | 0o755) for path in missing), *entries]
+
+
 def parse(name: Path, programs: Path) -> Iterator[Entry]:
     """The entries that the list `name` asks for."""
+    unwanted: list[str] = []
 
     def directory(path: str, mode: str, owner: str = "0") -> Iterator[Entry]:
         yield Entry(path, stat.S_IFDIR | int(mode, 8), owner=int(owner))
@@ -136,6 +181,13 @@ def parse(name: Path, programs: Path) -> Iterator[Entry]:
     def from_archive(path: str, source: str, member: str) -> Iterator[Entry]:
         yield from archived(path, name.parent / source, member)
 
+    def from_package(package_name: str, *patterns: str) -> Iterator[Entry]:
+        yield from fetched(package_name, list(patterns), unwanted)
+
+    def leave_out(*patterns: str) -> Iterator[Entry]:
+        unwanted.extend(patterns)
+        yield from ()
+
     kinds: dict[str, Callable[..., Iterator[Entry]]] = {
         "directory": directory,
         "file": file,
@@ -146,6 +198,8 @@ def parse(name: Path, programs: Path) -> Iterator[Entry]:
         "programs": all_programs,
         "tree": text_tree,
         "archived": from_archive,
+        "fetched": from_package,
+        "leave-out": leave_out,
     }
     for number, line in enumerate(name.read_text().splitlines(), 1):
         words = line.split("#")[0].split()
@@ -194,7 +248,7 @@ def main() -> int:
     except ImageError as error:
         print(f"image.py: {error}", file=sys.stderr)
         return 1
-    options.output.write_bytes(archive(entries))
+    options.output.write_bytes(archive(with_directories(entries)))
     return 0
 
 

@@ -65,7 +65,7 @@ void printk(enum log_level level, const char *text, ...)
     records[record.sequence % RECORDS] = record;
     interrupts_restore(flags);
 
-    if ((int)level <= console_level)
+    if ((int)(level & LOG_LEVEL_MASK) <= console_level)
         show(&record);
 }
 

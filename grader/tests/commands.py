@@ -175,6 +175,7 @@ CASES = [
     # ---- looking at the system
     Case("mount", "mount | grep /proc", r"proc on /proc type proc \(rw[a-z,]*\)\n", pattern=True, bochs=True),
     Case("mount tmpfs", "mkdir m; touch m/under; mount -t tmpfs none m; touch m/f; ls m; umount m; ls m", "f\nunder\n"),
+    Case("devices twice", "mkdir m; mount -t devtmpfs m m; ls -d m/null; umount m; ls m", "m/null\n"),
     Case("umount busy", "mkdir m; mount -t tmpfs none m; cd m; umount /tmp/t/m; cd ..; umount m",
          "umount: can't unmount /tmp/t/m: Device or resource busy\n"),
     Case("ps", "ps | awk '$1 == 1 { print $2, $NF }'", r"(0|root) init\n", pattern=True, bochs=True),

@@ -2,6 +2,8 @@
 there is no program to run."""
 
 import stat
+import subprocess
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -128,6 +130,26 @@ def test_initramfs_entries_without_directories(boot: Boots) -> None:
     assert shell_of(boot(image.archive([*ordinary(), deep]))).output("cat /no/such/directory") == "found"
 
 
+def test_initramfs_with_links(boot: Boots, tmp_path: Path) -> None:
+    """What cpio makes of hard links: entries of one file, whose contents come with the last.  The
+    entry "." sets the root's own attributes."""
+    root = tmp_path / "root"
+    root.mkdir()
+    unpack = ["cpio", "--extract", "--make-directories", "--quiet"]
+    subprocess.run(unpack, cwd=root, input=INITRAMFS.read_bytes(), check=True)
+    (root / "etc/first").write_text("one file\n")
+    for name in ("second", "third"):
+        (root / "etc" / name).hardlink_to(root / "etc/first")
+    root.chmod(0o750)
+    names = subprocess.run(["find", "."], cwd=root, check=True, capture_output=True).stdout
+    pack = ["cpio", "--create", "--format=newc", "--owner=0:0", "--quiet"]
+    archive = subprocess.run(pack, cwd=root, input=names, check=True, capture_output=True).stdout
+    shell = shell_of(boot(archive))
+    assert shell.output("cd /etc; cat first second third") == "one file\n" * 3
+    assert shell.output("stat -c %h,%s first second third; stat -c %a /") == "3,9\n" * 3 + "750\n"
+    assert shell.output("stat -c %i first second third | uniq | wc -l") == "1\n"
+
+
 # ---- init --------------------------------------------------------------------------------------
 
 
@@ -185,6 +207,17 @@ def test_reboot(boot: Boots, command: str) -> None:
     shell.expect("Aramid ")
     shell.wait_prompt()
     assert shell.run("ls /tmp/before").status == 1
+
+
+def test_halt(boot: Boots) -> None:
+    """The machine stands still and can still be looked at."""
+    shell = shell_of(boot())
+    shell.type("halt -f\n")
+    shell.expect("system halted")
+    used = shell.machine.processor_time()
+    shell.machine.pump(2)
+    assert shell.machine.processor_time() - used < 1
+    assert shell.machine.status is None
 
 
 # ---- want --------------------------------------------------------------------------------------

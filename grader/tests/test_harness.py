@@ -178,7 +178,7 @@ def test_script_with_panic(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "APPEND='", "APPEND=a$b"]
+    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "IMAGE=x", "IMAGE=%", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "APPEND='", "APPEND=a$b"]
 )
 def test_wrong_value(wrong: str) -> None:
     """One line on standard error, status 2, nothing built."""

@@ -32,7 +32,7 @@ def wait_for_memory(shell: Shell, wanted: int, patience: float = 6) -> None:
         time.sleep(0.2)
 
 
-PROBES = ["file", "data", "names", "memory", "channel", "locks", "addresses"]
+PROBES = ["file", "data", "names", "xattr", "memory", "channel", "locks", "addresses"]
 
 
 @pytest.mark.parametrize("probe", PROBES)

@@ -36,7 +36,8 @@ def run_probe(shell: Shell, name: str) -> None:
     assert result.status == 0
 
 
-PROBES = ["process", "signal", "stop", "thread", "event", "timer", "remap", "limits", "stress"]
+PROBES = ["process", "signal", "stop", "thread", "event", "timer", "schedule", "remap", "limits"]
+PROBES += ["rare", "log", "stress"]
 
 
 @pytest.mark.parametrize("name", [*PROBES, "time"])

@@ -59,6 +59,8 @@ CASES = [
     Case("sysctl refused", "sysctl -w kernel.ostype=x", "sysctl: error setting key 'kernel.ostype': Permission denied\n", 1),
     Case("setting that cannot be read", "cat /proc/sys/vm/drop_caches", "cat: can't open '/proc/sys/vm/drop_caches': Permission denied\n", 1),
     Case("setting refused", "echo garbage >/proc/sys/kernel/printk", "sh: write error: Invalid argument\n", 1),
+    Case("domain name", "cd /proc/sys/kernel; cat domainname; echo net >domainname; cat domainname; echo '(none)' >domainname",
+         "(none)\nnet\n"),
     Case("log level", "dmesg -n 3; cut -f 1 /proc/sys/kernel/printk; echo 6 >/proc/sys/kernel/printk", "3\n"),
     Case("log", "dmesg -r | grep -c -v '^<[0-7]>\\[ *[0-9]*\\.[0-9]*\\] '; dmesg -c | wc -l | awk '{ print ($1 > 5) }'; dmesg | wc -l",
          "0\n1\n0\n"),

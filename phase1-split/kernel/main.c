@@ -49,11 +49,11 @@ static void mount_devices(void)
     struct path where;
     int error = path_lookup(AT_FDCWD, "/dev", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &where);
     if (!error) {
-        error = vfs_mount("devfs", "devfs", "", MS_NOSUID | MS_NOEXEC, &where);
+        error = vfs_mount("devtmpfs", "devtmpfs", "", MS_NOSUID | MS_NOEXEC, &where);
         path_put(&where);
     }
     if (error)
-        printk(LOG_ERROR, "cannot mount devfs on /dev: error %d", -error);
+        printk(LOG_ERROR, "cannot mount devtmpfs on /dev: error %d", -error);
 }
 
 /* Standard input, output and error of the first program. */

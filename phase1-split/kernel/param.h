@@ -7,6 +7,13 @@
 
 #define TICK_NANOSECONDS 10000000ull /* while something runs: turns and CPU-time samples */
 
+#define TIMER_SLACK 50000u /* ns, that every task starts with (prctl(2)) */
+
+#define SLEEPERS_CREDIT  30000000ull   /* ns by which who has slept comes before the others */
+#define REAL_TIME_TURN   100000000ull  /* ns, of SCHED_RR */
+#define REAL_TIME_PERIOD 1000000000ull /* ns, and what of it real-time tasks may have */
+#define REAL_TIME_SHARE  950000000ull
+
 #define ALARM_INTERVAL_LEAST 100000u /* ns between two signals of an interval timer */
 
 #define PROCESS_LIMIT     4096  /* processes in the system, and of one user (RLIMIT_NPROC) */

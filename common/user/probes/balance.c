@@ -1,10 +1,10 @@
-/* probe-balance COMMAND [ARGUMENT]...: runs a command and tells whether the kernel has every page
- * back when it has ended, with everything that it started.
+/* probe-balance COMMAND [ARGUMENT]...: runs a command and tells whether the kernel has everything
+ * back when it has ended, with all that it started: pages, inodes, dentries, open files, processes.
  *
  * What the kernel keeps for speed is dropped before both looks (/proc/sys/vm/drop_caches), and this
- * program touches no new memory in between, so the numbers of free pages are equal or somebody has
- * lost one.  A first run, not counted, brings what stays for good: pages of init's, names of
- * commands.  "-1" leaves it out.  Ends with the command's status, or 99 after a loss. */
+ * program touches no new memory in between, so the numbers are equal or somebody has lost one.  A
+ * first run, not counted, brings what stays for good: pages of init's, names of commands.  "-1"
+ * leaves it out.  Ends with the command's status, or 99 after a loss. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +15,12 @@
 #include <unistd.h>
 
 #define PATIENCE 100 /* tenths of a second for what the command has left running to end */
+
+/* What the kernel counts. */
+struct account {
+    long pages; /* KiB in use */
+    long inodes, dentries, files, processes;
+};
 
 static char text[4096];
 
@@ -31,8 +37,7 @@ static void read_file(const char *name)
     close(fd);
 }
 
-/* KiB that are free when nothing is kept for speed. */
-static long free_memory(void)
+static void drop_caches(void)
 {
     int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
     if (fd < 0 || write(fd, "3", 1) != 1) {
@@ -40,8 +45,13 @@ static long free_memory(void)
         exit(98);
     }
     close(fd);
-    read_file("/proc/meminfo");
-    return atol(strstr(text, "MemFree:") + 8);
+}
+
+/* The file's first number. */
+static long first_number(const char *name)
+{
+    read_file(name);
+    return atol(text);
 }
 
 /* Processes in the system. */
@@ -51,11 +61,18 @@ static long processes(void)
     return atol(strchr(text, '/') + 1);
 }
 
-/* Open files in the system. */
-static long files(void)
+/* Every field is the file's own number of things, those included that reading it takes: these are
+ * the same each time. */
+static void take_account(struct account *account)
 {
-    read_file("/proc/sys/fs/file-nr");
-    return atol(text);
+    drop_caches();
+    account->dentries = first_number("/proc/sys/fs/dentry-state");
+    account->inodes = first_number("/proc/sys/fs/inode-nr");
+    account->files = first_number("/proc/sys/fs/file-nr");
+    account->processes = processes();
+    drop_caches();
+    read_file("/proc/meminfo");
+    account->pages = atol(strstr(text, "MemTotal:") + 9) - atol(strstr(text, "MemFree:") + 8);
 }
 
 static int run(char **command)
@@ -80,6 +97,7 @@ static void wait_for_quiet(long before)
 
 int main(int argc, char **argv)
 {
+    static struct account before, after;
     int warm = argc > 1 && strcmp(argv[1], "-1") == 0;
     char **command = argv + 1 + warm;
     long alive = processes();
@@ -91,16 +109,17 @@ int main(int argc, char **argv)
         run(command);
         wait_for_quiet(alive);
     }
-    usleep(300000); /* for who reads our output to come to rest */
-    free_memory();
-    files(); /* so that the stack and `text` are there */
-    long open_files = files(), before = free_memory();
+    usleep(300000);       /* for who reads our output to come to rest */
+    take_account(&after); /* so that the stack, `text` and `after` are there */
+    take_account(&before);
     int status = run(command);
     wait_for_quiet(alive);
-    long after = free_memory(), lost_files = files() - open_files;
-    if (processes() == alive && after == before && lost_files == 0)
+    take_account(&after);
+    if (memcmp(&before, &after, sizeof before) == 0)
         return status;
-    printf("FAIL balance: %ld KiB lost, %ld files, %ld processes left\n", before - after,
-           lost_files, processes() - alive);
+    printf("FAIL balance: lost %ld KiB, %ld inodes, %ld dentries, %ld files, %ld processes\n",
+           after.pages - before.pages, after.inodes - before.inodes,
+           after.dentries - before.dentries, after.files - before.files,
+           after.processes - before.processes);
     return 99;
 }

@@ -31,11 +31,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NUMBERS 461
+#define NUMBERS        461
 #define CALLS_IN_CHILD 32
-#define PATIENCE_MS 30 /* without a call, until a child counts as asleep */
+#define PATIENCE_MS    30 /* without a call, until a child counts as asleep */
 
-#define PAGE 4096ul
+#define PAGE    4096ul
 #define SCRATCH "/tmp/hostile"
 
 static uint64_t state; /* of the random numbers: xorshift64* */
@@ -48,58 +48,114 @@ static uint64_t draw(uint64_t limit)
     return (state * 0x2545f4914f6cdd1dull >> 16) % limit;
 }
 
-static char *area;                /* valid, read-only, inaccessible, unmapped: a page each */
+static char *area;                 /* valid, read-only, inaccessible, unmapped: a page each */
 static volatile unsigned *counter; /* calls made, shared with the parent */
 static pid_t self;
 static uid_t user; /* as whom the calls are made */
 
 static const char *const names[] = {
-    "x", "d", "d/y", ".", "..", "/", "", "loop", "link", "fifo", "x/", "d/../x", "tmpfs", "proc",
-    "devfs", "/proc/self/mem", "/dev/tty", "nowhere/x",
+    "x",        "d",         "d/y", ".",      "..",    "/",    "",         "loop",
+    "link",     "fifo",      "x/",  "d/../x", "tmpfs", "proc", "devtmpfs", "/proc/self/mem",
+    "/dev/tty", "nowhere/x",
 };
 
 static uint64_t pointer(void)
 {
     static const uint64_t bad[] = {
-        0, 1, 8, 0xfff, 0x1000, 0xffff, 0x7fffffffe000, 0x7fffffffeff9, 0x7fffffffefff,
-        0x7ffffffff000, 0x7fffffffffff, 0x800000000000, 0x8000000000000000, 0xffff7fffffffffff,
-        0xffff800000000000, 0xffff888000000000, 0xffffffff7fffffff, 0xffffffff80000000,
-        0xffffffff80100000, 0xffffffff80200008, 0xfffffffffffff000, 0xffffffffffffffff,
-        0x41414141, 0x4141414141414141,
+        0,
+        1,
+        8,
+        0xfff,
+        0x1000,
+        0xffff,
+        0x7fffffffe000,
+        0x7fffffffeff9,
+        0x7fffffffefff,
+        0x7ffffffff000,
+        0x7fffffffffff,
+        0x800000000000,
+        0x8000000000000000,
+        0xffff7fffffffffff,
+        0xffff800000000000,
+        0xffff888000000000,
+        0xffffffff7fffffff,
+        0xffffffff80000000,
+        0xffffffff80100000,
+        0xffffffff80200008,
+        0xfffffffffffff000,
+        0xffffffffffffffff,
+        0x41414141,
+        0x4141414141414141,
     };
     uint64_t page = (uint64_t)area;
     switch (draw(8)) {
-    case 0: return bad[draw(sizeof bad / sizeof *bad)];
-    case 1: return page + PAGE - draw(64); /* runs into what cannot be written */
-    case 2: return page + draw(4) * PAGE + draw(16);
-    case 3: return page + 2 * PAGE - draw(64); /* readable, then not at all */
-    case 4: return page + 3 * PAGE;
-    default: return page + draw(PAGE / 8) * 8;
+    case 0:
+        return bad[draw(sizeof bad / sizeof *bad)];
+    case 1:
+        return page + PAGE - draw(64); /* runs into what cannot be written */
+    case 2:
+        return page + draw(4) * PAGE + draw(16);
+    case 3:
+        return page + 2 * PAGE - draw(64); /* readable, then not at all */
+    case 4:
+        return page + 3 * PAGE;
+    default:
+        return page + draw(PAGE / 8) * 8;
     }
 }
 
 static uint64_t number(void)
 {
     static const uint64_t odd[] = {
-        0x7f, 0x80, 0xff, 0x100, 0xfff, 0x1000, 0x1001, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff,
-        0x80000000, 0xffffffff, 0x100000000, 0x7ffffffff000, 0x7fffffffffffffff,
-        0x8000000000000000, 0xfffffffffffff000, 0xfffffffffffff001, 0xffffffffffffffff,
-        (uint64_t)-2, (uint64_t)-4, (uint64_t)-100, (uint64_t)-1000,
+        0x7f,
+        0x80,
+        0xff,
+        0x100,
+        0xfff,
+        0x1000,
+        0x1001,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x10000,
+        0x7fffffff,
+        0x80000000,
+        0xffffffff,
+        0x100000000,
+        0x7ffffffff000,
+        0x7fffffffffffffff,
+        0x8000000000000000,
+        0xfffffffffffff000,
+        0xfffffffffffff001,
+        0xffffffffffffffff,
+        (uint64_t)-2,
+        (uint64_t)-4,
+        (uint64_t)-100,
+        (uint64_t)-1000,
     };
     switch (draw(5)) {
-    case 0: return odd[draw(sizeof odd / sizeof *odd)];
-    case 1: return 1ull << draw(64);
-    case 2: return draw(1ull << (1 + draw(40)));
-    default: return draw(16);
+    case 0:
+        return odd[draw(sizeof odd / sizeof *odd)];
+    case 1:
+        return 1ull << draw(64);
+    case 2:
+        return draw(1ull << (1 + draw(40)));
+    default:
+        return draw(16);
     }
 }
 
 static uint64_t argument(void)
 {
     switch (draw(8)) {
-    case 0: case 1: case 2: return pointer();
-    case 3: return (uint64_t)names[draw(sizeof names / sizeof *names)];
-    default: return number();
+    case 0:
+    case 1:
+    case 2:
+        return pointer();
+    case 3:
+        return (uint64_t)names[draw(sizeof names / sizeof *names)];
+    default:
+        return number();
     }
 }
 
@@ -109,8 +165,11 @@ static void fill_area(void)
     uint64_t *words = (uint64_t *)area;
     uint64_t kind = draw(5);
     for (size_t i = 0; i < PAGE / sizeof *words; i++)
-        words[i] = kind == 0 ? draw(4) : kind == 1 ? pointer() : kind == 2 ? number()
-                 : kind == 3 ? 0 : draw(~0ull >> 1);
+        words[i] = kind == 0   ? draw(4)
+                   : kind == 1 ? pointer()
+                   : kind == 2 ? number()
+                   : kind == 3 ? 0
+                               : draw(~0ull >> 1);
     if (kind == 3) /* one string without an end for a while, as long as a page */
         memset(area, 'n', PAGE - draw(2));
 }
@@ -161,17 +220,17 @@ static void open_files(void)
     int ends[2];
     for (int fd = 0; fd < 12; fd++)
         close(fd);
-    open("/dev/null", O_RDWR);                         /* 0 */
-    open("x", O_RDWR | O_CREAT | O_NONBLOCK, 0644);    /* 1 */
-    open("d", O_RDONLY | O_DIRECTORY);                 /* 2 */
-    if (pipe2(ends, O_NONBLOCK) == 0)                  /* 3 and 4 */
-        open("fifo", O_RDWR | O_NONBLOCK);             /* 5 */
-    open("x", O_PATH);                                 /* 6 */
-    open("x", O_WRONLY | O_APPEND);                    /* 7 */
-    open("zero", O_RDWR);                              /* 8 */
-    open("terminal", O_RDONLY | O_NONBLOCK | O_NOCTTY);  /* 9 */
-    open("proc/self/stat", O_RDONLY);                  /* 10 */
-    open("proc/self/maps", O_RDONLY);                  /* 11 */
+    open("/dev/null", O_RDWR);                          /* 0 */
+    open("x", O_RDWR | O_CREAT | O_NONBLOCK, 0644);     /* 1 */
+    open("d", O_RDONLY | O_DIRECTORY);                  /* 2 */
+    if (pipe2(ends, O_NONBLOCK) == 0)                   /* 3 and 4 */
+        open("fifo", O_RDWR | O_NONBLOCK);              /* 5 */
+    open("x", O_PATH);                                  /* 6 */
+    open("x", O_WRONLY | O_APPEND);                     /* 7 */
+    open("zero", O_RDWR);                               /* 8 */
+    open("terminal", O_RDONLY | O_NONBLOCK | O_NOCTTY); /* 9 */
+    open("proc/self/stat", O_RDONLY);                   /* 10 */
+    open("proc/self/maps", O_RDONLY);                   /* 11 */
 }
 
 static void child(unsigned first, unsigned calls)
@@ -246,8 +305,8 @@ static void prepare(void)
 /* Unmounts what the children have mounted, one over the other, and removes everything. */
 static void tidy(void)
 {
-    static const char *const places[] = { "d/y", "d", "proc", "x", "link", "fifo", ".", "zero",
-                                          SCRATCH };
+    static const char *const places[] = { "d/y",  "d", "proc", "x",    "link",
+                                          "fifo", ".", "zero", SCRATCH };
     for (int round = 0; round < 4; round++) {
         for (size_t i = 0; i < sizeof places / sizeof *places; i++)
             while (umount2(places[i], MNT_DETACH) == 0)

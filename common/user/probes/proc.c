@@ -744,6 +744,13 @@ static void test_settings(void)
     slurp("/proc/sys/fs/file-nr", text);
     check("sys: file-nr", 3, sscanf(text, "%ld\t%ld\t%ld\n", &used, &unused, &most));
     check("sys: files are open", 1, used >= 3 && used <= most);
+    long dentries, idle, negative, before;
+    slurp("/proc/sys/fs/dentry-state", text);
+    check("sys: dentry-state", 3,
+          sscanf(text, "%ld\t%ld\t45\t0\t%ld\t0\n", &dentries, &idle, &negative));
+    check("sys: dentries in use", 1, dentries > idle && idle >= negative && negative >= 0);
+    slurp("/proc/sys/fs/inode-nr", text);
+    check("sys: inodes", 1, sscanf(text, "%ld\t%ld\n", &before, &unused) == 2 && before > unused);
     check("sys: what is not for writing", -EACCES, open("/proc/sys/kernel/osrelease", O_WRONLY));
 }
 

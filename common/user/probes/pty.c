@@ -731,6 +731,125 @@ static void test_file_system(void)
     check("leading zeros", -ENOENT, stat("/dev/pts/00", &node));
 }
 
+/* ---- what is seldom asked for ---- */
+
+static int ends_by_interrupt(struct pair *pair)
+{
+    signal(SIGINT, SIG_DFL);
+    tell(pair, "ready");
+    pause();
+    return 1;
+}
+
+static void test_master_commands(void)
+{
+    struct pair pair;
+    int number = -1;
+
+    open_pair(&pair);
+    set_raw(pair.slave);
+    tell(&pair, "abc");
+    check("shown", POLLIN, poll_now(pair.master, POLLIN, PATIENCE));
+    check("FIONREAD of the master", 0, ioctl(pair.master, FIONREAD, &number));
+    check("what is shown and not read", 3, number);
+    check("TIOCOUTQ of the master", 0, ioctl(pair.master, TIOCOUTQ, &number));
+    check("nothing waits to be typed", 0, number);
+    check("TIOCSIG, another signal", -EINVAL, ioctl(pair.master, TIOCSIG, SIGTERM));
+    check("TIOCSIG without a session", 0, ioctl(pair.master, TIOCSIG, SIGINT));
+    check("TIOCSIG of the slave", -ENOTTY, ioctl(pair.slave, TIOCSIG, SIGINT));
+    close_pair(&pair);
+    open_pair(&pair);
+    pid_t child = start_session(&pair, ends_by_interrupt);
+    check_text("a session", "ready", read_text(pair.master, 5));
+    check("TIOCSIG", 0, ioctl(pair.master, TIOCSIG, SIGINT));
+    check("it interrupts the session", 1000 + SIGINT, reported(child, 0));
+    close_pair(&pair);
+}
+
+/* System V's structure (ioctl_tty(2)), of which the C library has only the commands. */
+struct small_settings {
+    unsigned short iflag, oflag, cflag, lflag;
+    unsigned char line, characters[8];
+};
+
+static void test_small_settings(void)
+{
+    struct pair pair;
+    struct termios full;
+    struct small_settings small;
+
+    open_pair(&pair);
+    check("TCGETA", 0, ioctl(pair.slave, TCGETA, &small));
+    tcgetattr(pair.slave, &full);
+    check("its flags", full.c_lflag & 0xffff, small.lflag);
+    check("its characters", 3, small.characters[VINTR]);
+    static const unsigned long commands[] = { TCSETA, TCSETAW, TCSETAF };
+    for (int i = 0; i < 3; i++) {
+        small.lflag ^= ECHO;
+        small.characters[VINTR] = (unsigned char)(i + 1);
+        check("TCSETA and its like", 0, ioctl(pair.slave, commands[i], &small));
+        tcgetattr(pair.slave, &full);
+        check("the flags are set", small.lflag, full.c_lflag & 0xffff);
+        check("the characters too", i + 1, full.c_cc[VINTR]);
+        check("the others stay", 4, full.c_cc[VEOF]);
+    }
+    check("TCSETA, bad address", -EFAULT, ioctl(pair.slave, TCSETA, (void *)8));
+    close_pair(&pair);
+}
+
+/* The commands of struct termios2, which the C library has not. */
+#define GET_SETTINGS _IOR('T', 0x2a, char[44])
+#define SET_SETTINGS _IOW('T', 0x2b, char[44])
+
+static void test_full_settings(void)
+{
+    /* At once, after draining, and after flushing too. */
+    static const unsigned long commands[] = { SET_SETTINGS, SET_SETTINGS + 1, SET_SETTINGS + 2 };
+    unsigned char settings[64] = { 0 }, again[64] = { 0 };
+    struct pair pair;
+    int discipline = -1, none = 99;
+
+    open_pair(&pair);
+    check("TCGETS2", 0, ioctl(pair.slave, GET_SETTINGS, settings));
+    for (int i = 0; i < 3; i++) {
+        settings[17 + VQUIT] = (unsigned char)(i + 1);
+        check("TCSETS2 and its like", 0, ioctl(pair.slave, commands[i], settings));
+        ioctl(pair.slave, GET_SETTINGS, again);
+        check("all is set", 0, memcmp(settings, again, sizeof again));
+    }
+    check("TIOCGETD", 0, ioctl(pair.slave, TIOCGETD, &discipline));
+    check("N_TTY", 0, discipline);
+    check("TIOCSETD", 0, ioctl(pair.slave, TIOCSETD, &discipline));
+    check("no such discipline", -EINVAL, ioctl(pair.slave, TIOCSETD, &none));
+    check("TIOCSETD, bad address", -EFAULT, ioctl(pair.slave, TIOCSETD, (void *)8));
+    close_pair(&pair);
+}
+
+static void test_node(void)
+{
+    static const struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+    struct pair pair;
+    struct stat node;
+
+    open_pair(&pair);
+    check("chown", 0, chown(pair.name, 1, 2));
+    check("utimensat", 0, utimensat(AT_FDCWD, pair.name, times, 0));
+    stat(pair.name, &node);
+    check("its user", 1, node.st_uid);
+    check("its group", 2, node.st_gid);
+    check("when it was read", 1000, node.st_atime);
+    check("when it was written", 2000, node.st_mtime);
+    check("another name", -EPERM, link(pair.name, "/dev/pts/name"));
+    check("a new name", -EPERM, rename(pair.name, "/dev/pts/name"));
+    check("no name", -EPERM, unlink(pair.name));
+    check("a new file", -EACCES, open("/dev/pts/name", O_WRONLY | O_CREAT, 0600));
+    check("a new node", -EACCES, mknod("/dev/pts/name", S_IFREG | 0600, 0));
+    check("a new pipe", -EPERM, mkfifo("/dev/pts/name", 0600));
+    check("a new directory", -EPERM, mkdir("/dev/pts/name", 0700));
+    check("a new link", -EPERM, symlink("name", "/dev/pts/name"));
+    close_pair(&pair);
+}
+
 int main(void)
 {
     test_names();
@@ -754,5 +873,9 @@ int main(void)
     test_exclusive();
     test_many();
     test_file_system();
+    test_master_commands();
+    test_small_settings();
+    test_full_settings();
+    test_node();
     return failures != 0;
 }

@@ -7,6 +7,7 @@
 #include <asm/termios.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/ioctl.h>
 #include <linux/kd.h>
 #include <linux/vt.h>
@@ -14,6 +15,7 @@
 #include <lib/bits.h>
 #include <platform/address_space.h>
 #include <platform/user.h>
+#include <process/process.h>
 
 /* Commands older than the encoding of sizes in their numbers (asm-generic/ioctls.h). */
 static const struct {
@@ -97,6 +99,14 @@ static long call_control(struct file *file, unsigned command, uint64_t value)
     return error ? error : result;
 }
 
+/* Stopping a file system for a copy of what it is on: none here is on anything. */
+static long freeze(bool on)
+{
+    if (!process_privileged())
+        return -EPERM;
+    return on ? -EOPNOTSUPP : -EINVAL;
+}
+
 long file_ioctl(struct file *file, unsigned command, uint64_t value)
 {
     if (file->flags & O_PATH)
@@ -105,6 +115,8 @@ long file_ioctl(struct file *file, unsigned command, uint64_t value)
         return set_flag(file, O_NONBLOCK, value);
     if (command == FIONREAD && inode_is_regular(file->inode))
         return bytes_to_read(file, value);
+    if (command == FIFREEZE || command == FITHAW)
+        return freeze(command == FIFREEZE);
     if (!file->ops || !file->ops->control)
         return -ENOTTY;
     return call_control(file, command, value);

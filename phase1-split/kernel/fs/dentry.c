@@ -178,6 +178,17 @@ uint64_t dentry_unused_count(void)
     return unused_count;
 }
 
+/* Counted when somebody asks, which is seldom, so that a walk does not have to count. */
+uint64_t dentry_negative_count(void)
+{
+    const struct dentry *dentry;
+    uint64_t negative = 0;
+
+    list_for_each_entry(dentry, &unused, unused)
+        negative += !dentry->inode;
+    return negative;
+}
+
 /* ---- making ---- */
 
 static int set_name(struct dentry *dentry, const struct name *name)

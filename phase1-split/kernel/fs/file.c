@@ -143,7 +143,7 @@ void file_put(struct file *file)
 static bool may_go_on(void)
 {
     if (scheduler_should_yield())
-        scheduler_yield();
+        scheduler_next_turn();
     return !signal_fatal_waiting(current);
 }
 

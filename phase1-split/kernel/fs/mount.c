@@ -300,12 +300,8 @@ int vfs_unmount(const struct path *where, bool lazy)
 {
     struct mount *mount = where->mount;
 
-    if (where->dentry != mount->root)
-        return -EINVAL;
-    /* The root stays, but can be made safe to lose: what umount(8) wants at shutdown. */
-    if (mount == root_mount)
-        return lazy ? -EINVAL : vfs_remount(where, mount->flags | MS_RDONLY);
-    if (!mount->parent)
+    /* Without a parent it is the root, which stays as Linux's first one does, or it is nowhere. */
+    if (where->dentry != mount->root || !mount->parent)
         return -EINVAL;
     /* One reference is that of being mounted, one is `where`. */
     if (!lazy && mount->references > 2)

@@ -126,9 +126,11 @@ int dentry_lookup(struct dentry *directory, const struct name *name, struct dent
 void dentry_get(struct dentry *dentry);
 void dentry_put(struct dentry *dentry);
 
-/* Dentries in memory; frees up to `count` that nobody uses, the longest unused first. */
+/* Dentries in memory; those of them that nobody uses; those of these that say that there is no such
+ * name.  dentry_shrink() frees up to `count` that nobody uses, the longest unused first. */
 uint64_t dentry_count(void);
 uint64_t dentry_unused_count(void);
+uint64_t dentry_negative_count(void);
 void dentry_shrink(uint64_t count);
 
 /* mount(2) and umount2(2), root only.  vfs_register() names a type; the table is small. */

@@ -400,6 +400,7 @@ static void point_of_no_return(struct execution *execution, const char *path,
     vm_activate(execution->vm);
     process_leave_memory(self);
     posix_timers_delete(self);
+    self->keeps_capabilities = self->has_barriers = false;
     self->vm = execution->vm;
     execution->vm = NULL;
     process_set_executable(self, &execution->file->path);

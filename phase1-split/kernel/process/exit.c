@@ -67,17 +67,26 @@ static void release_resources(struct process *self)
     process_set_executable(self, &(struct path){ NULL, NULL });
 }
 
+/* Who gets the children: the next above that asked for orphans (PR_SET_CHILD_SUBREAPER), or init. */
+static struct process *heir_of(const struct process *dead)
+{
+    struct process *heir = dead->parent;
+    while (heir->parent && (!heir->subreaper || heir->exiting || heir->state != PROCESS_ALIVE))
+        heir = heir->parent;
+    return heir;
+}
+
 static void reparent_children(struct process *self)
 {
-    struct process *init = process_find(1), *child, *next;
+    struct process *heir = heir_of(self), *child, *next;
     siginfo_t information = signal_information(SI_USER);
     bool dead = false;
     list_for_each_entry_safe(child, next, &self->children, sibling) {
         if (child->parent_death_signal && signal_permitted(child, child->parent_death_signal))
             signal_send_process(child, child->parent_death_signal, &information);
-        child->parent = init;
+        child->parent = heir;
         child->exit_signal = SIGCHLD;
-        list_move_tail(&init->children, &child->sibling);
+        list_move_tail(&heir->children, &child->sibling);
         if (child->state == PROCESS_ZOMBIE) {
             dead = true;
             tell_parent(child, SIGCHLD, status_code(child->exit_status),
@@ -85,7 +94,7 @@ static void reparent_children(struct process *self)
         }
     }
     if (dead)
-        wait_queue_wake(&init->child_events);
+        wait_queue_wake(&heir->child_events);
 }
 
 /* A parent that ignores SIGCHLD, or says SA_NOCLDWAIT, never waits for its children. */

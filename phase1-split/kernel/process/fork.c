@@ -15,7 +15,7 @@
 #define KNOWN_FLAGS                                                                                \
     (CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |                   \
      CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS |              \
-     CLONE_PARENT | CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND |       \
+     CLONE_PARENT | CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_CLEAR_SIGHAND |        \
      CLONE_THREAD)
 
 static int share_memory(struct process *child, uint64_t flags)
@@ -97,6 +97,22 @@ static void child_start(void *argument)
         copy_to_user(task->set_child_tid, &task->id, sizeof task->id);
 }
 
+/* With SCHED_RESET_ON_FORK, what makes the parent more than others is not handed down. */
+static void inherit_schedule(struct task *child)
+{
+    struct schedule *schedule = &child->schedule;
+    *schedule = current->schedule;
+    if (!schedule->reset_on_fork)
+        return;
+    schedule->reset_on_fork = false;
+    if (schedule_is_real_time(schedule)) {
+        schedule->policy = SCHED_NORMAL;
+        schedule->priority = 0;
+    }
+    if (child->process != current->process && child->process->nice < 0)
+        child->process->nice = 0;
+}
+
 static void copy_task(struct task *child, const struct clone_arguments *arguments)
 {
     struct user_registers *registers = thread_registers(child->thread);
@@ -110,6 +126,8 @@ static void copy_task(struct task *child, const struct clone_arguments *argument
                                           : thread_fs_base(current->thread));
     thread_set_gs_base(child->thread, thread_gs_base(current->thread));
     child->blocked = current->blocked;
+    inherit_schedule(child);
+    child->timer_slack = current->timer_slack;
     if (!(arguments->flags & CLONE_VM) || (arguments->flags & CLONE_VFORK))
         child->stack = current->stack;
     memcpy(child->command, current->command, sizeof child->command);

@@ -147,8 +147,12 @@ static void inherit(struct process *process, const struct process *parent)
     process->session = parent->session;
     process->terminal = parent->terminal;
     process->nice = parent->nice;
+    process->storage_priority = parent->storage_priority;
+    process->personality = parent->personality;
     process->dumpable = parent->dumpable;
     process->no_new_privileges = parent->no_new_privileges;
+    process->keeps_capabilities = parent->keeps_capabilities;
+    process->has_barriers = parent->has_barriers;
     memcpy(process->limits, parent->limits, sizeof process->limits);
     process_set_executable(process, &parent->executable);
 }
@@ -272,7 +276,7 @@ static void before_user(struct user_registers *registers)
 {
     scheduler_handle_events();
     if (scheduler_should_yield())
-        scheduler_yield();
+        scheduler_next_turn();
     if (signal_waiting(current) || registers->orig_rax != (uint64_t)-1)
         signal_deliver(registers);
 }

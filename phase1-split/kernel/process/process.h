@@ -13,6 +13,7 @@
 #include <memory/vm.h>
 #include <platform/thread.h>
 #include <process/cpu_timer.h>
+#include <process/run_queue.h>
 #include <process/scheduler.h>
 #include <process/signal.h>
 #include <process/wait_queue.h>
@@ -41,6 +42,7 @@ struct task {
     struct list of_process; /* process->tasks */
     struct list hash;       /* by id */
     struct list run;        /* run queue */
+    struct schedule schedule;
     struct timer sleep_timer;
     bool timed_out;
     uint64_t blocked;       /* signal mask: bit n - 1 for signal n */
@@ -55,6 +57,7 @@ struct task {
     user_address clear_child_tid;  /* set_tid_address(2) */
     user_address robust_list;
     char command[COMMAND_LENGTH];
+    uint64_t timer_slack; /* ns, PR_SET_TIMERSLACK; timers here are as exact as they can be */
     uint64_t run_time, started_running; /* ns on the processor; when it was last switched to */
     uint64_t user_ticks, system_ticks;  /* samples, by which run_time is divided */
     uint64_t voluntary_switches, involuntary_switches;
@@ -100,6 +103,9 @@ struct process {
     bool borrows_memory;            /* vfork child that has not called execve yet */
     bool has_executed;              /* has called execve since fork (setpgid) */
     bool exceeds_limit;             /* setuid(2) gave it to a user with too many (RLIMIT_NPROC) */
+    bool subreaper;                 /* orphans below it become its children (prctl(2)) */
+    bool keeps_capabilities;        /* PR_SET_KEEPCAPS; told, and of no effect */
+    bool has_barriers;              /* membarrier(2): has registered */
     bool no_new_privileges;         /* PR_SET_NO_NEW_PRIVS */
     int parent_death_signal;        /* PR_SET_PDEATHSIG, or 0 */
     bool stopped, stop_reported, continued_unreported;
@@ -110,7 +116,9 @@ struct process {
     bool exiting;                      /* a fatal signal or exit_group is ending it */
     bool dumpable;
     int nice;
-    uint64_t start_time;                                              /* clock_monotonic() */
+    int storage_priority; /* ioprio_set(2); 0: none of its own */
+    unsigned personality; /* personality(2) */
+    uint64_t start_time;  /* clock_monotonic() */
     uint64_t exited_run_time, exited_user_ticks, exited_system_ticks; /* of tasks that have ended */
     uint64_t told_user_time, told_system_time; /* ns, by process_times(): they never go back */
     uint64_t children_user_time, children_system_time; /* ns, waited-for children */

@@ -1,6 +1,6 @@
-/* Round robin: who is runnable waits in a queue for its turn of one tick.
+/* How the processor goes from task to task; to which one, run_queue.c says.
  *
- * The processor changes hands in one function, switch_to().  The boot thread is what runs when
+ * It changes hands in one function, switch_to().  The boot thread is what runs when
  * nobody else can: it waits for events.  The timer interrupt comes for the first timer or, while
  * a task runs, for the end of its turn, whichever is earlier; an idle machine has no ticks. */
 #include <process/scheduler.h>
@@ -20,9 +20,8 @@
 
 struct task *current;
 
-static struct list run_queue = { &run_queue, &run_queue };
-static unsigned runnable;           /* tasks in the run queue */
 static bool turn_over;              /* the running task is to yield */
+static bool all_first;              /* it shall not go on before all others have run */
 static struct task *dead;           /* has run for the last time; freed after the switch */
 static uint64_t armed = UINT64_MAX; /* when the timer interrupt is due */
 static uint64_t idle_time, idle_since;
@@ -71,7 +70,7 @@ static const uint32_t load_decay[3] = { 60296, 64453, 65173 };
 
 static void load_sample(struct timer *timer)
 {
-    uint32_t active = (runnable + (current != NULL)) * LOAD_ONE;
+    uint32_t active = scheduler_runnable() * LOAD_ONE;
     for (int i = 0; i < 3; i++)
         load[i] =
             ((uint64_t)load[i] * load_decay[i] + (uint64_t)active * (LOAD_ONE - load_decay[i])) /
@@ -88,25 +87,15 @@ void scheduler_load(uint32_t out[3])
 
 /* ---- who runs ---- */
 
-static struct task *pick_next(void)
-{
-    if (list_empty(&run_queue))
-        return NULL;
-    struct task *task = container_of(run_queue.next, struct task, run);
-    list_remove(&task->run);
-    runnable--;
-    return task;
-}
-
-static void enqueue(struct task *task)
-{
-    list_add_tail(&run_queue, &task->run);
-    runnable++;
-}
-
 static struct thread *thread_of(struct task *task)
 {
     return task ? task->thread : thread_boot();
+}
+
+static void leave_processor(struct task *task, uint64_t time)
+{
+    task->run_time += time;
+    run_queue_charge(task, time);
 }
 
 static void account(struct task *previous, struct task *next)
@@ -114,7 +103,7 @@ static void account(struct task *previous, struct task *next)
     uint64_t now = clock_monotonic();
     scheduler_collect_samples();
     if (previous)
-        previous->run_time += now - previous->started_running;
+        leave_processor(previous, now - previous->started_running);
     else
         idle_time += now - idle_since;
     if (next) {
@@ -141,7 +130,7 @@ static void switch_to(struct task *next)
 {
     struct task *previous = current;
     account(previous, next);
-    turn_over = false;
+    turn_over = all_first = false;
     switches++;
     current = next;
     if (next && next->process->vm)
@@ -155,29 +144,61 @@ void scheduler_enter_task(void)
     after_switch();
 }
 
-void scheduler_add(struct task *task)
+/* A task of higher priority does not wait for the end of a turn. */
+static void make_runnable(struct task *task)
 {
     task->state = TASK_RUNNABLE;
-    enqueue(task);
+    run_queue_add(task, false);
+    if (current && run_queue_outranks(task, current)) {
+        turn_over = true;
+        events_post(EVENT_WORK); /* so that before_user is called */
+    }
+}
+
+void scheduler_add(struct task *task)
+{
+    make_runnable(task);
 }
 
 void task_wake(struct task *task)
 {
-    if (task->state != TASK_SLEEPING)
+    if (task->state == TASK_SLEEPING)
+        make_runnable(task);
+}
+
+/* The running task waits for its turn with the others. */
+static void give_way(void)
+{
+    struct task *self = current;
+    if (run_queue_count() == 0) {
+        turn_over = all_first = false;
         return;
-    task->state = TASK_RUNNABLE;
-    enqueue(task);
+    }
+    uint64_t now = clock_monotonic(), ran = now - self->started_running;
+    uint64_t turn = run_queue_turn(self);
+    bool used_up = turn && ran >= turn;
+    leave_processor(self, ran);
+    self->started_running = now;
+    if (all_first)
+        run_queue_step_back(self);
+    run_queue_add(self, !all_first && !used_up);
+    struct task *next = run_queue_take();
+    turn_over = all_first = false;
+    if (next == self)
+        return;
+    self->involuntary_switches++;
+    switch_to(next);
 }
 
 void scheduler_yield(void)
 {
-    turn_over = false;
-    if (list_empty(&run_queue))
-        return;
-    struct task *next = pick_next();
-    current->involuntary_switches++;
-    enqueue(current);
-    switch_to(next);
+    all_first = true;
+    give_way();
+}
+
+void scheduler_next_turn(void)
+{
+    give_way();
 }
 
 bool scheduler_should_yield(void)
@@ -189,16 +210,23 @@ bool scheduler_should_yield(void)
 
 void scheduler_end_turn(void)
 {
-    turn_over = true;
+    turn_over = all_first = true;
     events_post(EVENT_WORK); /* so that before_user is called */
+}
+
+void scheduler_recheck_turn(void)
+{
+    if (run_queue_turn_is_over(current, 0)) {
+        turn_over = true;
+        events_post(EVENT_WORK);
+    }
 }
 
 void scheduler_block(enum task_state state)
 {
     current->state = state;
     current->voluntary_switches++;
-    struct task *next = pick_next();
-    switch_to(next);
+    switch_to(run_queue_take());
 }
 
 static void sleep_expired(struct timer *timer)
@@ -241,8 +269,8 @@ static void handle_timer(void)
     timer_run_expired();
     if (current)
         cpu_timers_check();
-    if (current && clock_monotonic() - current->started_running >= TICK_NANOSECONDS)
-        turn_over = runnable > 0;
+    if (current && run_queue_turn_is_over(current, clock_monotonic() - current->started_running))
+        turn_over = true;
     uint64_t next = timer_first();
     uint64_t tick = current ? clock_monotonic() + TICK_NANOSECONDS : UINT64_MAX;
     if (next != UINT64_MAX || tick != UINT64_MAX)
@@ -269,7 +297,7 @@ _Noreturn void scheduler_run(void)
     idle_since = clock_monotonic();
     for (;;) {
         scheduler_handle_events();
-        struct task *next = pick_next();
+        struct task *next = run_queue_take();
         if (next)
             switch_to(next);
         else
@@ -281,7 +309,7 @@ _Noreturn void scheduler_run(void)
 
 unsigned scheduler_runnable(void)
 {
-    return runnable + (current != NULL);
+    return run_queue_count() + (current != NULL);
 }
 
 uint64_t scheduler_switches(void)

@@ -1,4 +1,4 @@
-/* The scheduler: round robin over one run queue, and the timers that wake sleepers. */
+/* The scheduler: who waits, who runs, and the timers that wake sleepers.  run_queue.h is the policy. */
 #ifndef PROCESS_SCHEDULER_H
 #define PROCESS_SCHEDULER_H
 
@@ -16,8 +16,14 @@ int task_sleep(uint64_t deadline);
 /* Makes a sleeping task runnable; nothing if it is not asleep. */
 void task_wake(struct task *task);
 
-/* Gives the processor to the next runnable task, if there is one. */
+/* Lets all others that can run have a turn first, if the running task's priority allows it. */
 void scheduler_yield(void);
+
+/* The running task's turn is over: whoever is next goes on, which may be the same task. */
+void scheduler_next_turn(void);
+
+/* The running task's priority has changed: others may be more urgent now. */
+void scheduler_recheck_turn(void);
 
 /* Puts a new task, or a stopped one, on the run queue. */
 void scheduler_add(struct task *task);
@@ -32,10 +38,11 @@ _Noreturn void scheduler_exit(void);
  * before a return to user mode and in the idle loop; never by an interrupt. */
 void scheduler_handle_events(void);
 
-/* The running task's turn is over: yield at the next chance. */
+/* True if the running task's turn is over: scheduler_next_turn() at the next chance. */
 bool scheduler_should_yield(void);
 
-/* Ends the running task's turn before its time: it yields on the way back to user mode. */
+/* Ends the running task's turn before its time: all others come first on its way back to user
+ * mode. */
 void scheduler_end_turn(void);
 
 /* Runs tasks; idles when none can run.  For the boot thread. */

@@ -4,6 +4,7 @@
 
 #include <linux/errno.h>
 
+#include <param.h>
 #include <platform/clock.h>
 #include <platform/heap.h>
 
@@ -50,6 +51,7 @@ int task_create(struct process *process, int32_t id, void (*entry)(void *task), 
     task->id = id;
     task->process = process;
     task->stack.flags = SS_DISABLE;
+    task->timer_slack = TIMER_SLACK;
     list_init(&task->run);
     signal_pending_init(&task->pending);
     list_add_tail(&process->tasks, &task->of_process);

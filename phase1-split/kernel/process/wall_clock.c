@@ -47,8 +47,3 @@ struct timestamp wall_clock_timestamp(void)
     }
     return (struct timestamp){ seconds, rest };
 }
-
-int64_t wall_clock_boot(void)
-{
-    return ((int64_t)clock_boot_time() + adjustment) / (int64_t)NANOSECONDS_PER_SECOND;
-}

@@ -26,7 +26,4 @@ void wall_clock_publish(void);
 /* The same as a time stamp, for files. */
 struct timestamp wall_clock_timestamp(void);
 
-/* Wall time of the boot, in seconds (btime of /proc/stat). */
-int64_t wall_clock_boot(void);
-
 #endif

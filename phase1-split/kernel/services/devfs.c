@@ -170,7 +170,7 @@ static const struct paged_file_ops paged_file_ops = {
 };
 
 const struct file_system_type devfs_type = {
-    .name = "devfs",
+    .name = "devtmpfs", /* as Linux calls what serves the same purpose */
     .flags = FS_PINNED | FS_NO_SOURCE,
     .fs = &fs_ops,
     .directory = &directory_ops,

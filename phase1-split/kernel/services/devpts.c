@@ -189,8 +189,8 @@ static int devpts_list(node_handle directory, uint64_t cookie, struct directory_
 static int devpts_create(node_handle directory, const struct name *name,
                          const struct new_node *what, struct node_answer *out)
 {
-    (void)directory, (void)name, (void)what, (void)out;
-    return -EPERM;
+    (void)directory, (void)name, (void)out;
+    return S_ISREG(what->mode) ? -EACCES : -EPERM; /* as Linux, for want of the operation */
 }
 
 static int devpts_link(node_handle directory, const struct name *name, node_handle node)

@@ -19,11 +19,12 @@
 #include <process/scheduler.h>
 #include <process/wait_queue.h>
 
-#define KMSG_MINOR      11
-#define KMSG_LEVEL_MASK 7                  /* of a priority; the rest is the facility */
-#define LOOK_AGAIN      (100 * 1000000ull) /* ns */
-#define HEAD_LENGTH     64                 /* "level,sequence,microseconds,-;" */
-#define ESCAPED_LENGTH  4                  /* "\x1b" */
+#define KMSG_MINOR     11
+#define FACILITY_USER  (1 << 3)           /* syslog(3): a line that does not name another */
+#define LINE_MOST      1024               /* bytes of a line */
+#define LOOK_AGAIN     (100 * 1000000ull) /* ns */
+#define HEAD_LENGTH    64                 /* "level,sequence,microseconds,-;" */
+#define ESCAPED_LENGTH 4                  /* "\x1b" */
 
 /* An open /dev/kmsg: where its reader is. */
 struct kmsg_file {
@@ -118,20 +119,23 @@ static int kmsg_read(file_handle handle, struct user_buffer *to, uint64_t positi
     return 0;
 }
 
-/* Takes "<priority>" off the front of a line; its level, or the default. */
-static int take_level(const char **line)
+/* Takes "<priority>" off the front of a line; what it is, or the default.  Nobody speaks for the
+ * kernel, whose facility is 0. */
+static int take_priority(const char **line)
 {
     const char *end = **line == '<' ? strchr(*line, '>') : NULL;
     char digits[8];
     uint64_t priority;
 
     if (end == NULL || (size_t)(end - *line) > sizeof(digits))
-        return LOG_WARNING;
+        return FACILITY_USER | LOG_WARNING;
     string_copy(digits, *line + 1, (size_t)(end - *line));
     if (string_to_u64(digits, 10, &priority) != 0)
-        return LOG_WARNING;
+        return FACILITY_USER | LOG_WARNING;
     *line = end + 1;
-    return (int)(priority & KMSG_LEVEL_MASK);
+    if ((priority & LOG_FACILITY_MASK) == 0)
+        priority |= FACILITY_USER;
+    return (int)(priority & (LOG_FACILITY_MASK | LOG_LEVEL_MASK));
 }
 
 static int kmsg_write(file_handle file, struct user_buffer *from, uint64_t position,
@@ -140,17 +144,19 @@ static int kmsg_write(file_handle file, struct user_buffer *from, uint64_t posit
     char line[sizeof(((struct log_record *)0)->text)];
     const char *text = line;
     size_t length;
-    int level;
+    int priority;
 
     (void)file;
     (void)position;
     (void)wait;
+    if (user_buffer_left(from) > LINE_MOST)
+        return -EINVAL;
     length = user_buffer_take(from, line, sizeof(line) - 1);
     while (length > 0 && line[length - 1] == '\n')
         length--;
     line[length] = '\0';
-    level = take_level(&text);
-    printk((enum log_level)level, "%s", text);
+    priority = take_priority(&text);
+    printk((enum log_level)priority, "%s", text);
     from->done = from->length; /* a record holds so much; the rest is cut off */
     return 0;
 }

@@ -137,8 +137,8 @@ static int control_random(file_handle file, unsigned command, uint64_t value,
     case RNDRESEEDCRNG:
         random_reseed();
         return 0;
-    default:
-        return -ENOTTY;
+    default: /* not -ENOTTY: random(4) */
+        return -EINVAL;
     }
 }
 

@@ -13,6 +13,7 @@
 #include <lib/string.h>
 
 #include <fs/file.h>
+#include <fs/path.h>
 #include <memory/reclaim.h>
 #include <memory/vm.h>
 #include <param.h>
@@ -195,6 +196,18 @@ static int show_inode_numbers(const struct proc_subject *subject, struct text *o
     return 0;
 }
 
+/* Dentries in memory; those nobody uses; an age limit and wanted pages, which Linux never changes;
+ * those of the unused that say that there is no such name; a zero: Linux,
+ * Documentation/admin-guide/sysctl/fs.rst. */
+static int show_dentry_numbers(const struct proc_subject *subject, struct text *out)
+{
+    (void)subject;
+    text_add(out, "%llu\t%llu\t45\t0\t%llu\t0\n", (unsigned long long)dentry_count(),
+             (unsigned long long)dentry_unused_count(),
+             (unsigned long long)dentry_negative_count());
+    return 0;
+}
+
 static int show_open_limit(const struct proc_subject *subject, struct text *out)
 {
     (void)subject;
@@ -315,6 +328,7 @@ static const struct proc_directory kernel_directory = { .id = PROC_SYS_KERNEL,
                                                         .count = array_count(kernel_items) };
 
 static const struct proc_item fs_items[] = {
+    { "dentry-state", S_IFREG | 0444, .generate = show_dentry_numbers },
     { "file-max", S_IFREG | 0644, .generate = show_file_limit, .store = store_file_limit },
     { "file-nr", S_IFREG | 0444, .generate = show_file_numbers },
     { "inode-nr", S_IFREG | 0444, .generate = show_inode_numbers },

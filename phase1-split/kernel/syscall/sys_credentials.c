@@ -1,4 +1,5 @@
 /* System calls on user and group ids.  credentials(7), setresuid(2). */
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 
@@ -280,4 +281,81 @@ long sys_setgroups(int size, user_address groups)
     sort(new->groups, new->group_count);
     install(new);
     return 0;
+}
+
+/* ---- capabilities(7) ---- */
+
+/* Root has all of them and others none: that is the whole rule here, so sets can be looked at, and
+ * set to what they are. */
+#define ALL_CAPABILITIES ((2ull << CAP_LAST_CAP) - 1)
+
+static uint64_t effective_capabilities(const struct credentials *of)
+{
+    return of->euid == 0 ? ALL_CAPABILITIES : 0;
+}
+
+static uint64_t permitted_capabilities(const struct credentials *of)
+{
+    return of->uid == 0 || of->euid == 0 || of->suid == 0 ? ALL_CAPABILITIES : 0;
+}
+
+/* How many records of 32 capabilities follow.  -EINVAL tells the version that there is. */
+static int read_header(user_address from, struct __user_cap_header_struct *out)
+{
+    const uint32_t preferred = _LINUX_CAPABILITY_VERSION_3;
+    if (copy_from_user(out, from, sizeof *out))
+        return -EFAULT;
+    switch (out->version) {
+    case _LINUX_CAPABILITY_VERSION_1:
+        return _LINUX_CAPABILITY_U32S_1;
+    case _LINUX_CAPABILITY_VERSION_2:
+    case _LINUX_CAPABILITY_VERSION_3:
+        return _LINUX_CAPABILITY_U32S_3;
+    default:
+        return copy_to_user(from, &preferred, sizeof preferred) ? -EFAULT : -EINVAL;
+    }
+}
+
+long sys_capget(user_address header_address, user_address data)
+{
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct out[_LINUX_CAPABILITY_U32S_3];
+    int count = read_header(header_address, &header);
+    if (count == -EINVAL && !data)
+        return 0; /* it was only a question for the version */
+    if (count < 0)
+        return count;
+    if (header.pid < 0)
+        return -EINVAL;
+    const struct process *process = header.pid ? process_of(header.pid) : current_process();
+    if (!process)
+        return -ESRCH;
+    uint64_t effective = effective_capabilities(process->credentials);
+    uint64_t permitted = permitted_capabilities(process->credentials);
+    for (int i = 0; i < count; i++)
+        out[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(effective >> 32 * i),
+                                                  .permitted = (uint32_t)(permitted >> 32 * i) };
+    return data ? copy_to_user(data, out, (size_t)count * sizeof out[0]) : 0;
+}
+
+long sys_capset(user_address header_address, user_address data)
+{
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct wanted[_LINUX_CAPABILITY_U32S_3] = { 0 };
+    const struct process *self = current_process();
+    uint64_t effective = 0, permitted = 0;
+    int count = read_header(header_address, &header);
+    if (count < 0)
+        return count;
+    if (header.pid && process_of(header.pid) != self)
+        return -EPERM;
+    if (copy_from_user(wanted, data, (size_t)count * sizeof wanted[0]))
+        return -EFAULT;
+    for (int i = 0; i < count; i++) {
+        effective |= (uint64_t)wanted[i].effective << 32 * i;
+        permitted |= (uint64_t)wanted[i].permitted << 32 * i;
+    }
+    bool same = (effective & ALL_CAPABILITIES) == effective_capabilities(self->credentials) &&
+                (permitted & ALL_CAPABILITIES) == permitted_capabilities(self->credentials);
+    return same ? 0 : -EPERM;
 }

@@ -1,5 +1,6 @@
 /* System calls on processes, groups, sessions, limits and times. */
 #include <asm/prctl.h>
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
@@ -351,6 +352,7 @@ long sys_arch_prctl(int code, user_address address)
 long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     char name[COMMAND_LENGTH];
+    int flag;
     long length;
     switch (option) {
     case PR_SET_NAME:
@@ -380,6 +382,26 @@ long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
         return 0;
     case PR_GET_NO_NEW_PRIVS:
         return a || b || c || d ? -EINVAL : current_process()->no_new_privileges;
+    case PR_SET_CHILD_SUBREAPER:
+        current_process()->subreaper = a != 0;
+        return 0;
+    case PR_GET_CHILD_SUBREAPER:
+        flag = current_process()->subreaper;
+        return copy_to_user(a, &flag, sizeof flag);
+    case PR_SET_KEEPCAPS:
+        if (a > 1)
+            return -EINVAL;
+        current_process()->keeps_capabilities = a;
+        return 0;
+    case PR_GET_KEEPCAPS:
+        return current_process()->keeps_capabilities;
+    case PR_SET_TIMERSLACK:
+        current->timer_slack = a ? a : TIMER_SLACK;
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return (long)current->timer_slack;
+    case PR_CAPBSET_READ:
+        return a <= CAP_LAST_CAP ? 1 : -EINVAL;
     case PR_SET_DUMPABLE:
         if (a > 1)
             return -EINVAL;
@@ -388,92 +410,6 @@ long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     default:
         return -EINVAL;
     }
-}
-
-long sys_sched_yield(void)
-{
-    scheduler_yield();
-    return 0;
-}
-
-/* There is one processor, number 0, and every task runs on it. */
-static const uint64_t processors = 1;
-
-long sys_sched_getaffinity(int pid, unsigned size, user_address mask)
-{
-    if (size < sizeof processors || size % sizeof processors)
-        return -EINVAL;
-    if (!find_or_self(pid))
-        return -ESRCH;
-    return copy_to_user(mask, &processors, sizeof processors) ? -EFAULT : (long)sizeof processors;
-}
-
-long sys_sched_setaffinity(int pid, unsigned size, user_address mask)
-{
-    uint64_t wanted = 0;
-    if (copy_from_user(&wanted, mask, size < sizeof wanted ? size : sizeof wanted))
-        return -EFAULT;
-    const struct process *process = find_or_self(pid);
-    if (!process)
-        return -ESRCH;
-    if (!process_privileged() && process->credentials->uid != current_process()->credentials->euid)
-        return -EPERM;
-    return (wanted & processors) ? 0 : -EINVAL;
-}
-
-/* ---- priorities ---- */
-
-static bool in_priority_class(const struct process *process, int which, int who)
-{
-    const struct process *self = current_process();
-    switch (which) {
-    case PRIO_PROCESS:
-        return process->id == (who ? who : self->id);
-    case PRIO_PGRP:
-        return process->group == (who ? who : self->group);
-    default:
-        return process->credentials->uid == (who ? (unsigned)who : self->credentials->uid);
-    }
-}
-
-long sys_getpriority(int which, int who)
-{
-    int best = 0; /* as 20 - nice, so that it is never negative */
-    if (which < PRIO_PROCESS || which > PRIO_USER)
-        return -EINVAL;
-    for (struct process *each = process_next(NULL); each; each = process_next(each))
-        if (in_priority_class(each, which, who) && 20 - each->nice > best)
-            best = 20 - each->nice;
-    return best ? best : -ESRCH;
-}
-
-static int set_nice(struct process *process, int nice)
-{
-    const struct credentials *self = current_process()->credentials;
-    const struct credentials *other = process->credentials;
-    if (self->euid && self->euid != other->uid && self->euid != other->euid)
-        return -EPERM;
-    uint64_t limit = process->limits[RLIMIT_NICE].rlim_cur; /* 20 - nice */
-    if (nice < process->nice && self->euid && (uint64_t)(20 - nice) > limit)
-        return -EACCES;
-    process->nice = nice;
-    return 0;
-}
-
-long sys_setpriority(int which, int who, int nice)
-{
-    int result = -ESRCH;
-    if (which < PRIO_PROCESS || which > PRIO_USER)
-        return -EINVAL;
-    nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
-    for (struct process *each = process_next(NULL); each; each = process_next(each)) {
-        if (!in_priority_class(each, which, who))
-            continue;
-        int error = set_nice(each, nice);
-        if (result == -ESRCH || error)
-            result = error;
-    }
-    return result;
 }
 
 /* ---- times and limits ---- */

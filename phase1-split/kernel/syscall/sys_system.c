@@ -1,5 +1,6 @@
 /* System calls on the system as a whole. */
 #include <linux/errno.h>
+#include <linux/personality.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/sysinfo.h>
@@ -19,9 +20,25 @@
 #include <syscall/syscall.h>
 #include <system.h>
 
+#define MACHINE_32        "i686" /* what linux32(8) asks for */
+#define PERSONALITY_QUERY 0xffffffff
+
 long sys_uname(user_address out)
 {
-    return copy_to_user(out, system_name(), sizeof *system_name());
+    if (copy_to_user(out, system_name(), sizeof *system_name()))
+        return -EFAULT;
+    if ((current_process()->personality & PER_MASK) != PER_LINUX32)
+        return 0;
+    return copy_to_user(out + offsetof(struct new_utsname, machine), MACHINE_32, sizeof MACHINE_32);
+}
+
+/* Any value is kept; what uname(2) calls the machine is all that follows from it here. */
+long sys_personality(unsigned domain)
+{
+    unsigned before = current_process()->personality;
+    if (domain != PERSONALITY_QUERY)
+        current_process()->personality = domain;
+    return before;
 }
 
 static long set_name(user_address name, size_t length, int (*set)(const char *, size_t))
@@ -226,7 +243,7 @@ long sys_getrandom(user_address out, size_t size, unsigned flags)
         if (written < piece)
             return done ? (long)done : -EFAULT;
         if (scheduler_should_yield())
-            scheduler_yield();
+            scheduler_next_turn();
     }
     return done;
 }

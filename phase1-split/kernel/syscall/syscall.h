@@ -111,6 +111,21 @@ long sys_utimes(user_address path, user_address times);
 long sys_futimesat(int directory, user_address path, user_address times);
 long sys_utimensat(int directory, user_address path, user_address times, int flags);
 
+/* sys_xattr.c: extended attributes, of which there are none */
+long sys_setxattr(user_address path, user_address name, user_address value, size_t size, int flags);
+long sys_lsetxattr(user_address path, user_address name, user_address value, size_t size,
+                   int flags);
+long sys_fsetxattr(int fd, user_address name, user_address value, size_t size, int flags);
+long sys_getxattr(user_address path, user_address name);
+long sys_lgetxattr(user_address path, user_address name);
+long sys_fgetxattr(int fd, user_address name);
+long sys_listxattr(user_address path);
+long sys_llistxattr(user_address path);
+long sys_flistxattr(int fd);
+long sys_removexattr(user_address path, user_address name);
+long sys_lremovexattr(user_address path, user_address name);
+long sys_fremovexattr(int fd, user_address name);
+
 /* sys_poll.c and sys_select.c: waiting for files */
 long sys_pipe(user_address out);
 long sys_pipe2(user_address out, int flags);
@@ -151,18 +166,31 @@ long sys_set_robust_list(user_address head, size_t size);
 long sys_get_robust_list(int pid, user_address head, user_address size);
 long sys_arch_prctl(int code, user_address address);
 long sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
-long sys_sched_yield(void);
-long sys_sched_getaffinity(int pid, unsigned size, user_address mask);
-long sys_sched_setaffinity(int pid, unsigned size, user_address mask);
-long sys_getpriority(int which, int who);
-long sys_setpriority(int which, int who, int nice);
 long sys_getrusage(int who, user_address out);
 long sys_times(user_address out);
 long sys_getrlimit(unsigned resource, user_address out);
 long sys_setrlimit(unsigned resource, user_address limit);
 long sys_prlimit64(int pid, unsigned resource, user_address limit, user_address old);
 
+/* sys_schedule.c */
+long sys_sched_setscheduler(int id, int policy, user_address parameter);
+long sys_sched_getscheduler(int id);
+long sys_sched_setparam(int id, user_address parameter);
+long sys_sched_getparam(int id, user_address out);
+long sys_sched_get_priority_max(int policy);
+long sys_sched_get_priority_min(int policy);
+long sys_sched_rr_get_interval(int id, user_address out);
+long sys_sched_setattr(int id, user_address attributes, unsigned flags);
+long sys_sched_getattr(int id, user_address out, unsigned size, unsigned flags);
+long sys_sched_yield(void);
+long sys_sched_getaffinity(int pid, unsigned size, user_address mask);
+long sys_sched_setaffinity(int pid, unsigned size, user_address mask);
+long sys_getcpu(user_address processor, user_address node, user_address unused);
+long sys_membarrier(int command, unsigned flags, int processor);
+
 /* sys_credentials.c */
+long sys_capget(user_address header, user_address data);
+long sys_capset(user_address header, user_address data);
 long sys_getuid(void);
 long sys_geteuid(void);
 long sys_getgid(void);
@@ -236,8 +264,15 @@ long sys_alarm(unsigned seconds);
 long sys_getitimer(int which, user_address out);
 long sys_setitimer(int which, user_address value, user_address old);
 
+/* sys_priority.c */
+long sys_getpriority(int which, int who);
+long sys_setpriority(int which, int who, int nice);
+long sys_ioprio_get(int which, int who);
+long sys_ioprio_set(int which, int who, int priority);
+
 /* sys_system.c */
 long sys_uname(user_address out);
+long sys_personality(unsigned domain);
 long sys_sethostname(user_address name, size_t length);
 long sys_setdomainname(user_address name, size_t length);
 long sys_sysinfo(user_address out);

@@ -9,6 +9,10 @@
 /* Levels as in syslog(2); those above the console level go to the buffer only. */
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
 
+/* To be added to a level: who speaks, as syslog(2) has it, if not the kernel. */
+#define LOG_FACILITY_MASK 0x3f8
+#define LOG_LEVEL_MASK    7
+
 /* One line of text without its newline, formatted as by format() (lib/format.h).  Safe anywhere,
  * interrupt handlers included. */
 void printk(enum log_level level, const char *text, ...) __attribute__((format(printf, 2, 3)));
@@ -17,7 +21,7 @@ void printk(enum log_level level, const char *text, ...) __attribute__((format(p
 void log_set_console_level(int level);
 int log_console_level(void);
 
-/* One record: `time` in ns since boot; `sequence` counts from 0. */
+/* One record: `time` in ns since boot; `sequence` counts from 0; `level` has the facility. */
 struct log_record {
     uint64_t sequence;
     uint64_t time;
