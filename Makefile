@@ -84,6 +84,9 @@ test: iso check unit suite-sources debian-image ## every test: unit tests, ring 
 unit: setup ## unit tests of common/lib, on this machine
 	@$(MAKE) $(SUB) -C common/lib/test
 
+fuzz: setup ## libFuzzer on the readers of foreign data, on this machine; RUNS= executions of each
+	@$(MAKE) $(SUB) -C common/lib/fuzz
+
 check: uapi ## the rules of the rings, held against the sources
 	@$(PYTHON) tools/ring_check.py --phase $(PHASE)
 
@@ -178,6 +181,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit check rings bench bench-wall iso kernel setup clean uapi suite \
-    suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
+.PHONY: help boot gdb test unit fuzz check rings bench bench-wall iso kernel setup clean uapi \
+    suite suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage

@@ -275,7 +275,9 @@ def unreached(path: Path, lines: Lines) -> Iterator[str]:
 
 def report(files: dict[Path, Lines], names: list[str]) -> int:
     """Print the table, or the unreached lines of the files whose paths end in one of `names`."""
-    relative = {p.relative_to(ROOT): lines for p, lines in files.items() if p.is_relative_to(ROOT)}
+    ours = {path: lines for path, lines in files.items() if path.is_relative_to(ROOT)}
+    relative = {path.relative_to(ROOT): lines for path, lines in ours.items()}
+    relative = {path: lines for path, lines in relative.items() if path.parts[0] != "build"}
     if not names:
         print("\n".join(table(relative)))
     for name in names:

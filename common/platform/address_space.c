@@ -374,6 +374,19 @@ static user_address leaf_stop(user_address address, user_address end)
     return min((address | (LEAF_SPAN - 1)) + 1, end);
 }
 
+user_address address_space_next(const struct address_space *space, user_address address,
+                                user_address end)
+{
+    uint64_t *table;
+    while ((table = next_leaf_table(space, &address, end)) != NULL) {
+        struct part part = part_of(table, address, leaf_stop(address, end));
+        for_each_used(&part, index)
+            return part.base + index * PAGE_SIZE;
+        address = leaf_stop(address, end);
+    }
+    return end;
+}
+
 /* Each of the three returns how many entries of the active address space it changed in all, of
  * which it has forgotten the first `limit`. */
 static unsigned unmap_part(struct address_space *space, struct part part, unsigned changed,

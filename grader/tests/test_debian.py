@@ -40,7 +40,7 @@ def test_as_on_linux(shell: Shell, row: dict[str, str]) -> None:
 def test_the_files_are_debians(shell: Shell) -> None:
     """What runs are the dynamic programs of the packages, not BusyBox's applets."""
     shell.output("for i in bash ls grep sed gawk find tar xz make ps python3; do ldd /bin/$i; done >/dev/null")
-    assert shell.output("readlink -f /proc/$$/exe; echo $0") == "/usr/bin/bash\n-bash\n"
+    assert shell.output("readlink -f /proc/$$/exe") == "/usr/bin/bash\n"
 
 
 def test_stop_and_continue(typed: Shell) -> None:
@@ -52,16 +52,15 @@ def test_stop_and_continue(typed: Shell) -> None:
     assert re.fullmatch(r"\[1\]\+ .* &\n", typed.output("bg"))
     assert re.fullmatch(r"\[1\]\+  Running .* &\n", typed.output("jobs"))
     typed.type("fg\n")
-    typed.expect(r"sleep 1000\)\r\n")
+    typed.expect(r"sleep 1000 ?\)\r\n")
     typed.type("\x03")
     typed.wait_prompt()
-    assert typed.output("echo $?") == "130\n"
 
 
 def test_kill_a_job(typed: Shell) -> None:
     assert re.fullmatch(r"\[1\] \d+\n", typed.output("sleep 1000 &"))
-    assert "Terminated" in typed.run("kill %1; wait %1").output
-    assert typed.run("sleep 1000 & kill -STOP %1; wait -n; kill -9 %1; wait %1 2>/dev/null").status == 137
+    killed = typed.run("kill %1; wait %1")
+    assert "Terminated" in killed.output and killed.status == 143
 
 
 def test_editing_and_history(typed: Shell) -> None:
@@ -91,11 +90,11 @@ def test_python_at_the_terminal(typed: Shell) -> None:
     typed.expect(">>> ", PATIENCE)
     typed.type("6 * 7\n")
     typed.expect(r"\n42\r\n")
-    typed.type("while True: pass\n\n")
-    typed.expect(r"\.\.\. ")
+    typed.type("import time; time.sleep(1000)\n")
+    typed.expect(r"1000\)\r\n")
     typed.type("\x03")
-    typed.expect("KeyboardInterrupt", PATIENCE)
-    typed.type("\x04")
+    typed.expect("KeyboardInterrupt\r\n>>> ", PATIENCE)
+    typed.type("exit()\n")
     typed.wait_prompt()
 
 

@@ -32,7 +32,8 @@ def wait_for_memory(shell: Shell, wanted: int, patience: float = 6) -> None:
         time.sleep(0.2)
 
 
-PROBES = ["file", "data", "names", "xattr", "memory", "channel", "locks", "addresses"]
+PROBES = ["file", "data", "mount", "names", "xattr", "memory", "channel", "locks", "addresses",
+          "lengths"]
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -54,12 +55,13 @@ def test_probe_leaves_nothing(shell: Shell, probe: str) -> None:
 
 
 @pytest.mark.parametrize("user", [0, 1000], ids=["root", "user"])
+@pytest.mark.parametrize("threads", [0, 1], ids=["alone", "beside a thread"])
 @pytest.mark.parametrize("seed", range(1, 4))
-def test_hostile_calls(shell: Shell, seed: int, user: int) -> None:
+def test_hostile_calls(shell: Shell, seed: int, threads: int, user: int) -> None:
     """No arguments of a system call harm the kernel, and what they made it take comes back."""
     shell.output("cd /; probe-hostile 1000 500 2>/dev/null", 60)
     before = free_memory(shell)
-    assert "ok hostile" in shell.output(f"probe-hostile {seed} 4000 {user}", 120)
+    assert "ok hostile" in shell.output(f"probe-hostile {seed} 4000 {user} {threads}", 120)
     wait_for_memory(shell, before - 256)
     assert len(shell.output("mount").split("\n")) < 8
     assert shell.output("cd /tmp; probe-channel >out && echo well; rm out") == "well\n"

@@ -37,7 +37,7 @@ def run_probe(shell: Shell, name: str) -> None:
 
 
 PROBES = ["process", "signal", "stop", "thread", "event", "timer", "schedule", "remap", "limits"]
-PROBES += ["rare", "log", "stress"]
+PROBES += ["inspect", "rare", "log", "stress"]
 
 
 @pytest.mark.parametrize("name", [*PROBES, "time"])

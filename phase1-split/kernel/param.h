@@ -18,8 +18,10 @@
 
 #define PROCESS_LIMIT     4096  /* processes in the system, and of one user (RLIMIT_NPROC) */
 #define PAGES_PER_PROCESS 64    /* of the machine's memory, when RLIMIT_NPROC is set */
-#define PID_LIMIT         32768 /* process ids lie below this (/proc/sys/kernel/pid_max) */
-#define OPEN_FILES_SOFT   1024  /* RLIMIT_NOFILE */
+#define PID_LIMIT         32768 /* process ids lie below this, at first (/proc/sys/kernel/pid_max) */
+#define PID_LIMIT_LEAST   301   /* and what it can be set to */
+#define PID_LIMIT_MOST    4194304
+#define OPEN_FILES_SOFT   1024 /* RLIMIT_NOFILE */
 #define OPEN_FILES_HARD   4096
 #define FILES_LEAST       8192 /* open files in the system, however small it is */
 #define SIGNALS_QUEUED    4096 /* siginfo records waiting of one user (RLIMIT_SIGPENDING) */

@@ -296,6 +296,52 @@ static void test_nested(void)
     close(event);
 }
 
+/* Sets one in the other, made from the outermost: how many before the kernel says no. */
+static long chain_length(int *error)
+{
+    int sets[20];
+    long length = 0;
+    for (int i = 0; i < 20; i++)
+        sets[i] = epoll_create1(0);
+    while (length < 19 &&
+           !(*error = control(sets[length], EPOLL_CTL_ADD, sets[length + 1], EPOLLIN)))
+        length++;
+    for (int i = 0; i < 20; i++)
+        close(sets[i]);
+    return length;
+}
+
+/* How many sets may stand around the innermost of `depth` sets, in which an event is. */
+static long ways(int depth, int *error)
+{
+    int event = eventfd(0, 0), inner = epoll_create1(0), first = inner;
+    long count = 0;
+    control(inner, EPOLL_CTL_ADD, event, EPOLLIN);
+    for (; depth > 1; depth--) {
+        int outer = epoll_create1(0);
+        control(outer, EPOLL_CTL_ADD, inner, EPOLLIN);
+        inner = outer;
+    }
+    for (int outer; (outer = epoll_create1(0)) > 0; count++)
+        if ((*error = control(outer, EPOLL_CTL_ADD, inner, EPOLLIN)))
+            break;
+    syscall(SYS_close_range, event < first ? event : first, ~0u, 0);
+    return count;
+}
+
+/* A wake-up goes through all sets around a file: their number is limited in both directions. */
+static void test_limits_of_nesting(void)
+{
+    int error;
+    check("a chain of sets made from the outermost", 4, chain_length(&error));
+    check("why no longer", -ELOOP, error);
+    check("sets around a set", 500, ways(1, &error));
+    check("why no more", -EINVAL, error);
+    check("around two", 100, ways(2, &error));
+    check("around three", 50, ways(3, &error));
+    check("around four", 10, ways(4, &error));
+}
+
 static volatile sig_atomic_t alarms;
 
 static void on_alarm(int signal)
@@ -385,6 +431,7 @@ int main(void)
     test_levels_and_edges(set, ends);
     test_several(set, ends);
     test_nested();
+    test_limits_of_nesting();
     test_waiting(set, ends);
     test_loop(set);
     test_names();

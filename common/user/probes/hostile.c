@@ -1,10 +1,11 @@
-/* probe-hostile SEED CALLS [USER]: no argument of a system call harms the kernel.
+/* probe-hostile SEED CALLS [USER [THREADS]]: no argument of a system call harms the kernel.
  *
- * Every number from 0 to 460 is called with arguments drawn from a pool of everything that has ever
+ * Every number from 0 to 512 is called with arguments drawn from a pool of everything that has ever
  * been mistaken for a pointer, a length, a descriptor or a flag.  The calls are made in children, a
  * few in each, because many of them end or cripple their caller; a child that makes no progress is
  * killed.  The children live in a directory of their own, which is their root, as root or as the
- * user with the id USER.  What root can change for everybody (clock, host name, terminal) is put
+ * user with the id USER; with THREADS others in the same process that meanwhile change the memory
+ * and the descriptors under the calls' hands (hostile_threads.h).  What root can change for everybody (clock, host name, terminal) is put
  * back at the end.
  *
  * Nothing can be said about results.  What counts is that the kernel goes on, so the only output is
@@ -31,14 +32,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NUMBERS        461
-#define CALLS_IN_CHILD 32
+#define NUMBERS        513
+#define CALLS_IN_CHILD 128
 #define PATIENCE_MS    30 /* without a call, until a child counts as asleep */
 
 #define PAGE    4096ul
+#define FILLER  200 /* and 201: descriptors of a pipe through which the valid page is filled */
 #define SCRATCH "/tmp/hostile"
 
-static uint64_t state; /* of the random numbers: xorshift64* */
+static __thread uint64_t state; /* of the random numbers: xorshift64* */
 
 static uint64_t draw(uint64_t limit)
 {
@@ -51,13 +53,16 @@ static uint64_t draw(uint64_t limit)
 static char *area;                 /* valid, read-only, inaccessible, unmapped: a page each */
 static volatile unsigned *counter; /* calls made, shared with the parent */
 static pid_t self;
-static uid_t user; /* as whom the calls are made */
+static uid_t user;       /* as whom the calls are made */
+static unsigned threads; /* beside the one that calls */
 
 static const char *const names[] = {
     "x",        "d",         "d/y", ".",      "..",    "/",    "",         "loop",
     "link",     "fifo",      "x/",  "d/../x", "tmpfs", "proc", "devtmpfs", "/proc/self/mem",
     "/dev/tty", "nowhere/x",
 };
+
+#include "hostile_threads.h"
 
 static uint64_t pointer(void)
 {
@@ -162,16 +167,19 @@ static uint64_t argument(void)
 /* Puts into the valid page what calls may find there: names, small numbers, pointers, noise. */
 static void fill_area(void)
 {
-    uint64_t *words = (uint64_t *)area;
+    static uint64_t words[PAGE / sizeof(uint64_t)];
     uint64_t kind = draw(5);
-    for (size_t i = 0; i < PAGE / sizeof *words; i++)
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         words[i] = kind == 0   ? draw(4)
                    : kind == 1 ? pointer()
                    : kind == 2 ? number()
                    : kind == 3 ? 0
                                : draw(~0ull >> 1);
     if (kind == 3) /* one string without an end for a while, as long as a page */
-        memset(area, 'n', PAGE - draw(2));
+        memset(words, 'n', PAGE - draw(2));
+    /* Another thread may have taken the page away: a system call can live with that. */
+    if (write(FILLER + 1, words, PAGE) < 0 || read(FILLER, area, PAGE) < 0)
+        return;
 }
 
 /* Calls that would end the test instead of testing: other people's processes and machines. */
@@ -220,6 +228,12 @@ static void open_files(void)
     int ends[2];
     for (int fd = 0; fd < 12; fd++)
         close(fd);
+    if (pipe2(ends, O_NONBLOCK) == 0) {
+        dup2(ends[0], FILLER);
+        dup2(ends[1], FILLER + 1);
+        close(ends[0]);
+        close(ends[1]);
+    }
     open("/dev/null", O_RDWR);                          /* 0 */
     open("x", O_RDWR | O_CREAT | O_NONBLOCK, 0644);     /* 1 */
     open("d", O_RDONLY | O_DIRECTORY);                  /* 2 */
@@ -246,6 +260,8 @@ static void child(unsigned first, unsigned calls)
     mprotect(area + PAGE, PAGE, PROT_READ);
     mprotect(area + 2 * PAGE, PAGE, PROT_NONE);
     munmap(area + 3 * PAGE, PAGE);
+    for (unsigned i = 0; i < threads; i++)
+        start_disturbing();
     for (unsigned i = 0; i < calls; i++) {
         fill_area();
         /* Each number comes round; every other call is one of the old numbers, which all kernels
@@ -253,6 +269,7 @@ static void child(unsigned first, unsigned calls)
         one_call(i & 1 ? (long)draw(335) : (long)((first + i) / 2 % NUMBERS));
         ++*counter;
     }
+    is_over = 1;
     _exit(0);
 }
 
@@ -346,16 +363,21 @@ int main(int argc, char **argv)
     unsigned calls, asleep = 0, children = 0;
     sigset_t set;
 
-    if (argc < 3 || geteuid() != 0)
+    if (argc < 3) /* a child has executed it */
+        return 0;
+    if (geteuid() != 0)
         return 2;
     user = argc > 3 ? (uid_t)atoi(argv[3]) : 0;
+    threads = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
     state = 0x9e3779b97f4a7c15ull ^ strtoull(argv[1], NULL, 0) << 1;
     calls = (unsigned)atoi(argv[2]);
     uname(&names_before);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    counter = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    /* Where no call that goes beyond its area comes to. */
+    counter = mmap((void *)0x20000000000, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                   -1, 0);
     prepare();
     for (unsigned done = 0; done < calls; done += CALLS_IN_CHILD) {
         uint64_t seed = draw(~0ull);

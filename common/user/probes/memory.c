@@ -11,8 +11,8 @@
 
 #include "check.h"
 
-#define PAGE 4096ul
-#define RW (PROT_READ | PROT_WRITE)
+#define PAGE    4096ul
+#define RW      (PROT_READ | PROT_WRITE)
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static sigjmp_buf back;
@@ -37,8 +37,8 @@ static long touch(volatile char *address, int writing)
 }
 
 #define UNMAPPED (SIGSEGV * 100 + SEGV_MAPERR)
-#define REFUSED (SIGSEGV * 100 + SEGV_ACCERR)
-#define BEYOND (SIGBUS * 100 + BUS_ADRERR)
+#define REFUSED  (SIGSEGV * 100 + SEGV_ACCERR)
+#define BEYOND   (SIGBUS * 100 + BUS_ADRERR)
 
 static long execute(void *address)
 {
@@ -140,10 +140,29 @@ static void test_protection(void)
     check_value("has done the part before it", REFUSED, touch(area + PAGE, 1));
     check_value("and not the one behind", 0, touch(area + 5 * PAGE, 1));
     check_value("null pointer", UNMAPPED, touch((char *)0, 0));
-    check_value("kernel address", UNMAPPED, touch((char *)0xffffffff80000000, 0) == UNMAPPED ?
-                UNMAPPED : touch((char *)0xffffffff80000000, 0));
+    check_value("kernel address", UNMAPPED,
+                touch((char *)0xffffffff80000000, 0) == UNMAPPED
+                    ? UNMAPPED
+                    : touch((char *)0xffffffff80000000, 0));
     check("unmapped", 0, munmap(area, 8 * PAGE));
     check("twice", 0, munmap(area, 8 * PAGE));
+}
+
+/* On x86-64 what can be written can be read: by the program, and by the kernel for it. */
+static void test_write_only(void)
+{
+    int file = open("copy", O_RDWR | O_CREAT, 0600);
+    volatile char *area = map(2, PROT_WRITE, PRIVATE);
+    check("read a new page that may be written only", 0, area[0]);
+    check("the kernel reads another", 1, write(file, (char *)area + PAGE, 1));
+    area[0] = 7;
+    mprotect((char *)area, PAGE, RW);
+    mprotect((char *)area, PAGE, PROT_WRITE);
+    check("read an old page", 7, area[0]);
+    check("the kernel reads it", 1, write(file, (char *)area, 1));
+    munmap((char *)area, 2 * PAGE);
+    close(file);
+    unlink("copy");
 }
 
 static void test_fixed(void)
@@ -151,8 +170,7 @@ static void test_fixed(void)
     char *area = map(4, RW, PRIVATE);
     memset(area, 'x', 4 * PAGE);
     char *middle = area + PAGE;
-    check("fixed replaces", 1,
-          mmap(middle, 2 * PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == middle);
+    check("fixed replaces", 1, mmap(middle, 2 * PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == middle);
     check("by zeros", 0, middle[0] | middle[2 * PAGE - 1]);
     check("and nothing else", 'x', area[PAGE - 1] & area[3 * PAGE]);
     check_value("fixed without replacing", -EEXIST,
@@ -160,10 +178,10 @@ static void test_fixed(void)
     munmap(middle, PAGE);
     check("where it is free", 1,
           mmap(middle, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == middle);
-    check("hint taken", 1, mmap((void *)0x20000000000, PAGE, RW, PRIVATE, -1, 0) ==
-          (void *)0x20000000000);
-    check("hint in use", 1, mmap((void *)0x20000000000, PAGE, RW, PRIVATE, -1, 0) !=
-          (void *)0x20000000000);
+    check("hint taken", 1,
+          mmap((void *)0x20000000000, PAGE, RW, PRIVATE, -1, 0) == (void *)0x20000000000);
+    check("hint in use", 1,
+          mmap((void *)0x20000000000, PAGE, RW, PRIVATE, -1, 0) != (void *)0x20000000000);
     munmap((void *)0x20000000000, PAGE);
     munmap(area, 4 * PAGE);
 }
@@ -373,6 +391,7 @@ int main(void)
     enter_scratch("memory.d");
     test_errors();
     test_protection();
+    test_write_only();
     test_fixed();
     test_fork();
     test_files();

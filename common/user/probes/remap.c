@@ -9,8 +9,8 @@
 
 #include "check.h"
 
-#define PAGE 4096ul
-#define RW (PROT_READ | PROT_WRITE)
+#define PAGE    4096ul
+#define RW      (PROT_READ | PROT_WRITE)
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 
 #ifndef MREMAP_DONTUNMAP
@@ -98,6 +98,22 @@ static void test_sizes(void)
     munmap(wall, PAGE);
 }
 
+/* What is moved is pages, not addresses: the second is many, the first few. */
+static void test_huge(void)
+{
+    size_t size = 1ul << 44;
+    char *at = mmap(NULL, size, RW, PRIVATE | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        exit(2);
+    at[0] = 1;
+    at[size - 1] = 2;
+    char *moved = remap(at, size, size + PAGE, MREMAP_MAYMOVE, NULL);
+    check("16 TiB moved", 1, (long)moved > 0);
+    check("the first page", 1, moved[0]);
+    check("the last page", 2, moved[size - 1]);
+    munmap(moved, size + PAGE);
+}
+
 static void test_kinds(void)
 {
     int file = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -109,6 +125,9 @@ static void test_kinds(void)
     check("a second mapping of shared pages", 7, again[0]);
     again[PAGE] = 8;
     check("really the same", 8, shared[PAGE]);
+    char *lost = mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
+    check("a second mapping in the place of the first", -EFAULT,
+          remap_error(lost, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, lost));
     again = remap(again, 2 * PAGE, 8 * PAGE, MREMAP_MAYMOVE, NULL);
     again[7 * PAGE] = 9;
     char byte = 0;
@@ -224,6 +243,11 @@ static void there(void)
     check("as it is in the child", 5, advised[0]);
 }
 
+static long raw_advise(long at, size_t size, int advice)
+{
+    return result(syscall(SYS_madvise, at, size, advice));
+}
+
 static void test_advice(void)
 {
     advised = map(2);
@@ -242,6 +266,13 @@ static void test_advice(void)
     check("gone", 0, advised[0]);
     check("MADV_FREE", 0, madvise(advised, 2 * PAGE, MADV_FREE));
     check("no such advice", -EINVAL, result(madvise(advised, PAGE, 9999)));
+    long end = 0x7ffffffff000, beyond = (long)0xffff800000000000; /* of user space */
+    check("advice about the kernel", -ENOMEM, raw_advise(beyond, PAGE, MADV_DONTNEED));
+    check("about the end of user space", -ENOMEM, raw_advise(end, 2 * PAGE, MADV_DONTNEED));
+    check("across it", -ENOMEM, raw_advise(end - (long)PAGE, 8 * PAGE, MADV_DONTNEED));
+    check("MADV_POPULATE_READ there", -ENOMEM, raw_advise(end, 2 * PAGE, 22));
+    check("a length that wraps", -EINVAL, raw_advise((long)advised, -1ul, MADV_DONTNEED));
+    check("no such advice there", -EINVAL, raw_advise(beyond, PAGE, 9999));
     char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check("MADV_FREE of shared memory", -EINVAL, result(madvise(shared, PAGE, MADV_FREE)));
     check("MADV_WIPEONFORK of shared memory", -EINVAL, result(madvise(shared, PAGE, 18)));
@@ -254,6 +285,7 @@ int main(void)
     enter_scratch("remap.d");
     test_errors();
     test_sizes();
+    test_huge();
     test_kinds();
     check_value("copy on write", 0, in_child(write_to_moved));
     check_value("address space limit", 0, in_child(limited));

@@ -3,6 +3,7 @@
  * pthreads(7) of the C library on top, raw system calls where the library hides the kernel.  No
  * check depends on how fast anything is; whoever waits, waits for an event. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -296,12 +297,11 @@ static void test_interrupted(void)
 /* Two processes: the word is where both have mapped it, at different addresses too. */
 static void test_shared(void)
 {
-    atomic_uint *word =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    atomic_uint *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t child = fork();
     if (child == 0) {
-        atomic_uint *moved = mremap(word, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED,
-                                    (char *)word + (1 << 20));
+        atomic_uint *moved =
+            mremap(word, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, (char *)word + (1 << 20));
         if (moved == MAP_FAILED)
             moved = word;
         while (*moved == 0)
@@ -715,6 +715,106 @@ static void test_close_under_read(void)
     close(ends[1]);
 }
 
+/* Waits for a word that has the value 0, at most 300 ms. */
+struct waiter {
+    atomic_uint *word;
+    long result;
+};
+
+static void *wait_for_word(void *argument)
+{
+    struct waiter *waiter = argument;
+    struct timespec limit = { 0, 300000000 };
+    long got = futex(waiter->word, FUTEX_WAIT, 0, &limit, NULL, 0);
+    waiter->result = got ? -errno : 0;
+    return NULL;
+}
+
+static void *shared_page(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The memory of a word for which somebody waits is gone; other memory is not mistaken for it. */
+static void test_word_unmapped(void)
+{
+    struct waiter first = { .word = shared_page() }, second;
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, wait_for_word, &first);
+    pause_a_little();
+    munmap(first.word, 4096);
+    second.word = shared_page();
+    pthread_create(&threads[1], NULL, wait_for_word, &second);
+    pause_a_little();
+    check("wake who waits for the new word", 1, futex(second.word, FUTEX_WAKE, 1, NULL, NULL, 0));
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    check("the old one's time was over", -ETIMEDOUT, first.result);
+    check("the new one's waiter was woken", 0, second.result);
+    munmap(second.word, 4096);
+}
+
+static struct flock whole_file(short type)
+{
+    return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
+}
+
+static int locked_file;
+
+static int hold_lock(void)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    if (fcntl(locked_file, F_SETLK, &lock))
+        return 1;
+    for (;;)
+        pause();
+}
+
+static int can_lock(void)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    return fcntl(locked_file, F_SETLK, &lock) ? errno : 0;
+}
+
+static void *lock_and_close(void *argument)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    *(long *)argument = fcntl(locked_file, F_SETLKW, &lock);
+    close(locked_file);
+    return NULL;
+}
+
+/* A lock belongs to a table of descriptors.  It is waited for, and meanwhile the process gets
+ * another table and the first one's other user goes. */
+static void test_lock_of_lost_table(void)
+{
+    pthread_t thread;
+    long got = -1;
+    locked_file = open("locked", O_RDWR | O_CREAT, 0600);
+    if (locked_file < 0)
+        exit(2);
+    pid_t holder = fork();
+    if (holder == 0)
+        _exit(hold_lock());
+    pause_a_little();
+    pid_t sharer = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+    if (sharer == 0)
+        pause();
+    pthread_create(&thread, NULL, lock_and_close, &got);
+    pause_a_little();
+    check("close_range, CLOSE_RANGE_UNSHARE", 0, syscall(SYS_close_range, 1000, 1000, 2));
+    kill(sharer, SIGKILL);
+    waitpid(sharer, NULL, 0);
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    pthread_join(thread, NULL);
+    check("the lock was given", 0, got);
+    locked_file = open("locked", O_RDWR);
+    check("closing gave it back", EXITED(0), child_status(can_lock));
+    close(locked_file);
+    unlink("locked");
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1 && !strcmp(arguments[1], "count"))
@@ -739,5 +839,7 @@ int main(int count, char **arguments)
     test_fork_in_thread();
     check("too many threads", EXITED(0), child_status(too_many_threads));
     test_close_under_read();
+    test_word_unmapped();
+    test_lock_of_lost_table();
     return checks_failed;
 }

@@ -9,13 +9,16 @@
 #include <linux/errno.h>
 #include <linux/poll.h>
 
+#include <lib/bits.h>
+#include <lib/format.h>
 #include <param.h>
 #include <platform/heap.h>
 #include <platform/user.h>
 #include <process/process.h>
 #include <syscall/watch.h>
 
-#define NESTING_LIMIT 5 /* sets of sets, as Linux */
+#define NESTING_LIMIT 4 /* links of a chain of sets, as Linux */
+#define A_CIRCLE      (2 * NESTING_LIMIT)
 
 /* What is always reported, and what is not an event but says how to watch. */
 #define ALWAYS  (EPOLLERR | EPOLLHUP)
@@ -25,6 +28,9 @@ struct epoll {
     struct list items;      /* of struct epoll_item.of_set */
     struct list ready;      /* those worth a look: struct epoll_item.ready */
     struct wait_queue wait; /* woken when one is put there */
+    struct file *file;      /* the set's own, not referenced */
+    uint64_t walk;          /* the last one that came by, see below */
+    unsigned depth;         /* what it found */
 };
 
 struct epoll_item {
@@ -38,6 +44,7 @@ struct epoll_item {
 };
 
 static unsigned item_count;
+static uint64_t walk; /* through sets of sets, in which each is looked at once */
 
 static struct epoll *of(file_handle handle)
 {
@@ -100,21 +107,97 @@ static void item_free(struct epoll_item *item)
     kfree(item);
 }
 
-/* Does `set` hold `wanted`, at whatever depth?  A chain that is too long counts as holding it. */
-static bool reaches(const struct epoll *set, const struct epoll *wanted, int depth)
+/* ---- sets of sets ----
+ *
+ * A wake-up runs through all sets above the file that changed, on one kernel stack.  So Linux's
+ * limits are kept when a link is made: how long a chain may be, counted in both directions, and how
+ * many ways may lead from one file to sets that are in no other. */
+
+/* How many links the longest chain below the set has; at least A_CIRCLE if it leads to `wanted`. */
+static unsigned depth_below(struct epoll *set, const struct epoll *wanted)
 {
     const struct epoll_item *item;
-    if (set == wanted || depth > NESTING_LIMIT)
-        return true;
+    if (set == wanted)
+        return A_CIRCLE;
+    if (set->walk == walk)
+        return set->depth;
+    unsigned depth = 0;
     list_for_each_entry(item, &set->items, of_set)
-        if (is_epoll(item->file) && reaches(of(item->file->handle), wanted, depth + 1))
-            return true;
-    return false;
+        if (is_epoll(item->file))
+            depth = max(depth, depth_below(of(item->file->handle), wanted) + 1);
+    set->walk = walk;
+    set->depth = depth;
+    return depth;
+}
+
+static unsigned depth_above(struct epoll *set)
+{
+    if (set->walk == walk)
+        return set->depth;
+    unsigned depth = 0;
+    for (const struct epoll_item *item = set->file->watchers; item; item = item->next_of_file)
+        depth = max(depth, depth_above(item->set) + 1);
+    set->walk = walk;
+    set->depth = depth;
+    return depth;
+}
+
+static bool is_too_deep(struct epoll *set, struct epoll *inner)
+{
+    walk++;
+    unsigned below = depth_below(inner, set);
+    walk++;
+    return below + 1 + depth_above(set) > NESTING_LIMIT;
+}
+
+/* Counts the ways up from the file, by their length in links between sets. */
+static int count_ways(const struct file *file, unsigned length, unsigned counts[])
+{
+    static const unsigned most[NESTING_LIMIT + 1] = { UINT32_MAX, 500, 100, 50, 10 };
+    for (const struct epoll_item *item = file->watchers; item; item = item->next_of_file) {
+        const struct file *above = item->set->file;
+        int error = 0;
+        if (above->watchers)
+            error = count_ways(above, length + 1, counts);
+        else if (++counts[length] > most[length])
+            error = -EINVAL;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* Are there few enough ways from every file in the set, and in those in it? */
+static int check_ways(struct epoll *set)
+{
+    const struct epoll_item *item;
+    int error = 0;
+    if (set->walk == walk)
+        return 0;
+    set->walk = walk;
+    list_for_each_entry(item, &set->items, of_set) {
+        unsigned counts[NESTING_LIMIT + 1] = { 0 };
+        error = is_epoll(item->file) ? check_ways(of(item->file->handle))
+                                     : count_ways(item->file, 0, counts);
+        if (error)
+            break;
+    }
+    return error;
+}
+
+/* The item is new: are there too many ways now? */
+static int check_new(struct epoll_item *item)
+{
+    unsigned counts[NESTING_LIMIT + 1] = { 0 };
+    walk++;
+    if (is_epoll(item->file))
+        return check_ways(of(item->file->handle));
+    return item->set->file->watchers ? count_ways(item->file, 0, counts) : 0;
 }
 
 static int add(struct epoll *set, int fd, struct file *file, const struct epoll_event *event)
 {
-    if (is_epoll(file) && reaches(of(file->handle), set, 1))
+    if (is_epoll(file) && is_too_deep(set, of(file->handle)))
         return -ELOOP;
     if (item_count >= EPOLL_WATCHES)
         return -ENOSPC;
@@ -131,6 +214,11 @@ static int add(struct epoll *set, int fd, struct file *file, const struct epoll_
     list_init(&item->ready);
     list_init(&item->entry.node);
     list_add_tail(&set->items, &item->of_set);
+    int error = check_new(item);
+    if (error) {
+        item_free(item);
+        return error;
+    }
     add_to_queue(item);
     if (look(item))
         mark(item);
@@ -282,5 +370,24 @@ int epoll_create(struct file **out)
     int error = event_file_create(&epoll_ops, set, 0, out);
     if (error)
         kfree(set);
+    else
+        set->file = *out;
     return error;
+}
+
+#define DEVICE_OF_NOTHING 15 /* st_dev of files of no file system */
+
+void epoll_describe(const struct file *file, void (*tell)(void *, const char *), void *context)
+{
+    const struct epoll_item *item;
+    char text[160];
+    list_for_each_entry(item, &of(file->handle)->items, of_set) {
+        const struct inode *inode = item->file->inode;
+        format(text, sizeof text,
+               "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n", item->fd,
+               item->event.events | ALWAYS, (unsigned long long)item->event.data,
+               (long long)item->file->position, (unsigned long long)inode->attributes.number,
+               (unsigned long long)(inode->fs ? inode->fs->device : DEVICE_OF_NOTHING));
+        tell(context, text);
+    }
 }

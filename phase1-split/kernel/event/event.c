@@ -29,3 +29,16 @@ const char *event_file_kind(const struct file *file)
             return kinds[i].kind;
     return NULL;
 }
+
+void event_file_describe(const struct file *file, void (*tell)(void *context, const char *text),
+                         void *context)
+{
+    if (file->ops == &eventfd_ops)
+        eventfd_describe(file, tell, context);
+    else if (file->ops == &timerfd_ops)
+        timerfd_describe(file, tell, context);
+    else if (file->ops == &signalfd_ops)
+        signalfd_describe(file, tell, context);
+    else if (file->ops == &epoll_ops)
+        epoll_describe(file, tell, context);
+}

@@ -29,8 +29,8 @@ void signalfd_set(struct file *file, uint64_t mask);
 int epoll_create(struct file **out);
 bool is_epoll(const struct file *file);
 
-/* epoll_ctl(2) on `file`, which is descriptor `fd`: 0, -EEXIST, -ENOENT, -EPERM, -EINVAL, -ELOOP,
- * -ENOSPC, -ENOMEM. */
+/* epoll_ctl(2) on `file`, which is descriptor `fd`: 0, -EEXIST, -ENOENT, -EPERM, -EINVAL (too many
+ * ways from it through sets of sets, too), -ELOOP, -ENOSPC, -ENOMEM. */
 int epoll_control(struct file *epoll, int operation, int fd, struct file *file,
                   const struct epoll_event *event);
 
@@ -44,8 +44,18 @@ void epoll_forget(struct file *file);
 /* "anon_inode:[…]", as /proc/PID/fd shows such a file; NULL for others. */
 const char *event_file_kind(const struct file *file);
 
-/* For the files of this directory: a file of the given operations around `handle`. */
+/* Tells what /proc/PID/fdinfo shows of such a file beside its position, piece by piece (proc(5)). */
+void event_file_describe(const struct file *file, void (*tell)(void *context, const char *text),
+                         void *context);
+
+/* For the files of this directory: a file of the given operations around `handle`; and how each
+ * describes itself. */
 int event_file_create(const struct file_ops *ops, void *handle, unsigned flags, struct file **out);
+
+void eventfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context);
+void timerfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context);
+void signalfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context);
+void epoll_describe(const struct file *file, void (*tell)(void *, const char *), void *context);
 
 extern const struct file_ops eventfd_ops, timerfd_ops, signalfd_ops, epoll_ops;
 

@@ -4,6 +4,7 @@
 #include <linux/errno.h>
 #include <linux/poll.h>
 
+#include <lib/format.h>
 #include <platform/heap.h>
 #include <process/wait_queue.h>
 
@@ -12,8 +13,11 @@
 struct eventfd {
     uint64_t count;
     bool semaphore;
+    unsigned id;            /* told by /proc alone */
     struct wait_queue wait; /* of readers, writers and pollers */
 };
+
+static unsigned last_id;
 
 static struct eventfd *of(file_handle handle)
 {
@@ -91,9 +95,18 @@ int eventfd_create(uint64_t count, bool semaphore, unsigned flags, struct file *
         return -ENOMEM;
     event->count = count;
     event->semaphore = semaphore;
+    event->id = ++last_id;
     wait_queue_init(&event->wait);
     int error = event_file_create(&eventfd_ops, event, flags, out);
     if (error)
         kfree(event);
     return error;
+}
+
+void eventfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context)
+{
+    char text[64];
+    format(text, sizeof text, "eventfd-count: %16llx\neventfd-id: %u\n",
+           (unsigned long long)of(file->handle)->count, of(file->handle)->id);
+    tell(context, text);
 }

@@ -7,6 +7,7 @@
 #include <linux/poll.h>
 #include <linux/signalfd.h>
 
+#include <lib/format.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
 #include <process/process.h>
@@ -117,4 +118,11 @@ void signalfd_set(struct file *file, uint64_t mask)
 {
     of(file->handle)->mask = mask;
     wait_queue_wake(&current_process()->signal_arrival);
+}
+
+void signalfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context)
+{
+    char text[40];
+    format(text, sizeof text, "sigmask:\t%016llx\n", (unsigned long long)of(file->handle)->mask);
+    tell(context, text);
 }

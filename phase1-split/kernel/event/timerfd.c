@@ -9,6 +9,7 @@
 #include <linux/time.h>
 #include <linux/timerfd.h>
 
+#include <lib/format.h>
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/heap.h>
@@ -181,4 +182,21 @@ void timerfd_get(struct file *file, uint64_t *left, uint64_t *interval)
     catch_up(timer);
     *left = timer->due ? timer->due - clock_monotonic() : 0;
     *interval = timer->interval;
+}
+
+void timerfd_describe(const struct file *file, void (*tell)(void *, const char *), void *context)
+{
+    struct timerfd *timer = of(file->handle);
+    uint64_t now = clock_monotonic(), second = NANOSECONDS_PER_SECOND;
+    char text[192];
+    catch_up(timer);
+    uint64_t left = timer->due > now ? timer->due - now : 0;
+    format(text, sizeof text,
+           "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
+           "it_interval: (%llu, %llu)\n",
+           timer->clock, (unsigned long long)timer->expirations, timer->flags,
+           (unsigned long long)(left / second), (unsigned long long)(left % second),
+           (unsigned long long)(timer->interval / second),
+           (unsigned long long)(timer->interval % second));
+    tell(context, text);
 }

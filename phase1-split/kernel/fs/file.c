@@ -294,8 +294,16 @@ static int check_access(const struct file *file, unsigned refused)
 {
     unsigned access = file->flags & O_ACCMODE;
 
-    if ((file->flags & O_PATH) || access == refused || access == O_ACCMODE)
-        return -EBADF;
+    return (file->flags & O_PATH) || access == refused || access == O_ACCMODE ? -EBADF : 0;
+}
+
+/* All of the buffer must be in user space, and no offset beyond what is one, whatever is used. */
+static int check_range(const struct file *file, const struct user_buffer *buffer, uint64_t position)
+{
+    if (!user_buffer_in_range(buffer))
+        return -EFAULT;
+    if (file->seekable && position > (uint64_t)INT64_MAX - user_buffer_left(buffer))
+        return -EINVAL;
     return inode_is_directory(file->inode) ? -EISDIR : 0;
 }
 
@@ -303,10 +311,10 @@ static long read_file(struct file *file, struct user_buffer *to, uint64_t *posit
 {
     int error = check_access(file, O_WRONLY);
 
+    if (!error)
+        error = check_range(file, to, *position);
     if (error)
         return error;
-    if (!user_buffer_in_range(to))
-        return -EFAULT;
     if (user_buffer_left(to) == 0)
         return 0;
     if (!file->ops)
@@ -320,10 +328,10 @@ static long write_file(struct file *file, struct user_buffer *from, uint64_t *po
 {
     int error = check_access(file, O_RDONLY);
 
+    if (!error)
+        error = check_range(file, from, *position);
     if (error)
         return error;
-    if (!user_buffer_in_range(from))
-        return -EFAULT;
     if (user_buffer_left(from) == 0)
         return 0;
     if (!file->ops)
@@ -380,7 +388,11 @@ uint32_t file_poll(struct file *file, struct wait_queue **wait)
 
 void file_accessed(struct file *file)
 {
-    if (!(file->flags & O_NOATIME) && !(file->path.mount && mount_skips_access(file->path.mount)))
+    if (file->flags & O_NOATIME)
+        return;
+    if (file->path.mount)
+        mount_accessed(file->path.mount, file->inode);
+    else
         inode_touch(file->inode, SET_ACCESSED);
 }
 

@@ -253,8 +253,8 @@ void inode_touch(struct inode *inode, unsigned which)
     /* Reading leaves a stamp only if it tells something new: the file has changed since it was
      * last read, or that was a day ago.  (mount(8), relatime: Linux's default.) */
     if ((which & SET_ACCESSED) &&
-        (!later(&own->accessed, &own->modified) || !later(&own->accessed, &own->changed) ||
-         now.seconds - own->accessed.seconds >= ONE_DAY))
+        ((which & TOUCH_STRICTLY) || !later(&own->accessed, &own->modified) ||
+         !later(&own->accessed, &own->changed) || now.seconds - own->accessed.seconds >= ONE_DAY))
         own->accessed = now;
     if (which & SET_MODIFIED)
         own->modified = now;

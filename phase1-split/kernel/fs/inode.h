@@ -13,6 +13,7 @@ struct file_system {
     uint64_t device;     /* st_dev: anonymous device number of this instance */
     uint32_t references; /* one for the mounts together, and inodes in use */
     uint32_t mounts;
+    bool read_only;      /* wherever it is mounted */
     struct list inodes;  /* of struct inode.of_file_system */
     struct dentry *root; /* a reference is held */
 };
@@ -62,7 +63,8 @@ int inode_refresh(struct inode *inode);
 int inode_set_attributes(struct inode *inode, const struct attributes *attributes, unsigned which);
 
 /* Time stamps that reading and writing leave: Core's record only.  `which`: SET_ACCESSED,
- * SET_MODIFIED, SET_CHANGED. */
+ * SET_MODIFIED, SET_CHANGED; with TOUCH_STRICTLY, the time of access even if it tells nothing new. */
+#define TOUCH_STRICTLY (1u << 31)
 void inode_touch(struct inode *inode, unsigned which);
 
 /* May the running process do this to the inode?  `wanted` is a set of R_OK, W_OK, X_OK as 4, 2, 1

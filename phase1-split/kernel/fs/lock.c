@@ -209,15 +209,20 @@ static int wait_for(const struct record_lock *request, const struct record_lock 
     return error;
 }
 
-static int set_lock(struct inode *inode, const struct record_lock *request, bool wait)
+/* While it waits, another task of the process may exchange the descriptor table, as whose the lock
+ * was asked for, for one of its own (close_range(2), CLOSE_RANGE_UNSHARE). */
+static int set_lock(struct inode *inode, struct record_lock *request, bool wait)
 {
     struct record_lock *blocker;
 
     while (request->type != F_UNLCK && (blocker = conflict(inode, request))) {
+        bool of_table = request->owner == current_process()->files;
         int error = wait ? wait_for(request, blocker) : -EAGAIN;
 
         if (error)
             return error;
+        if (of_table)
+            request->owner = current_process()->files;
     }
     return apply(inode, request);
 }

@@ -82,6 +82,7 @@ int file_open(const struct path *path, unsigned flags, struct file **out)
     file->path = *path;
     file->inode = path_inode(path);
     path_get(&file->path);
+    path->mount->expiring = false;
     inode_get(file->inode);
     error = open_inode(file, flags);
     if (error) {

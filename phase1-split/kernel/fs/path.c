@@ -199,8 +199,7 @@ static int follow_link(struct walk *walk, struct inode *link, bool at_end_of_tex
 
     if (error != -EINVAL)
         return error;
-    if (!mount_skips_access(walk->at.mount))
-        inode_touch(link, SET_ACCESSED);
+    mount_accessed(walk->at.mount, link);
     error = link->link_target ? 0 : path_buffer(&buffer);
     if (!error)
         error = inode_read_link(link, buffer, &target);

@@ -29,10 +29,12 @@ struct dentry {
 
 struct mount {
     uint32_t references;
-    uint32_t flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME of linux/mount.h */
-    uint32_t id;      /* as in /proc/self/mountinfo */
-    uint32_t writers; /* files open for writing through it: no remount read-only then */
-    struct mount *parent;      /* NULL: the root mount, or no longer mounted; referenced */
+    uint32_t flags;       /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME,
+                         MS_STRICTATIME of linux/mount.h: what holds when it is reached here */
+    uint32_t id;          /* as in /proc/self/mountinfo */
+    uint32_t writers;     /* files open for writing through it: no remount read-only then */
+    bool expiring;        /* nobody has opened a file since umount2(2) with MNT_EXPIRE */
+    struct mount *parent; /* NULL: the root mount, or no longer mounted; referenced */
     struct dentry *mountpoint; /* in the parent */
     struct dentry *root;
     struct file_system *fs;
@@ -138,8 +140,19 @@ void vfs_register(const struct file_system_type *type);
 const struct file_system_type *vfs_type(size_t index); /* NULL past the last */
 int vfs_mount(const char *type, const char *source, const char *options, unsigned flags,
               const struct path *where);
+/* MS_REMOUNT: of this place only with MS_BIND, else of the file system too.  -EBUSY: written to. */
 int vfs_remount(const struct path *where, unsigned flags);
-int vfs_unmount(const struct path *where, bool lazy);
+/* MS_MOVE: the mount at `from` is at `where` now, with all that is mounted in it. */
+int vfs_move_mount(const char *from, const struct path *where);
+/* MS_PRIVATE and its like: there is one name space, so nothing ever spreads to another. */
+int vfs_set_propagation(const struct path *where, unsigned flags);
+/* pivot_root(2). */
+int vfs_pivot_root(const struct path *new, const struct path *put_old);
+enum unmount_kind { UNMOUNT, UNMOUNT_LAZILY, UNMOUNT_IF_EXPIRED }; /* MNT_DETACH, MNT_EXPIRE */
+int vfs_unmount(const struct path *where, enum unmount_kind kind);
+
+/* Does nothing get through this mount to be changed, for whatever reason? */
+bool mount_is_read_only(const struct mount *mount);
 
 /* Mounts a file system of `type` as the root of everything.  Once, at boot. */
 int vfs_mount_root(const char *type);

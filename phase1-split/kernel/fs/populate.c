@@ -214,7 +214,7 @@ static int copy_mounted(const struct path *to)
         kfree(copy);
     }
     path_get(&from);
-    unmount_error = vfs_unmount(&from, false);
+    unmount_error = vfs_unmount(&from, UNMOUNT);
     path_put(&from);
     return error != 0 ? error : unmount_error;
 }

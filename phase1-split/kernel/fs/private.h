@@ -118,8 +118,8 @@ static inline void path_enter_mounts(struct path *path)
     }
 }
 
-/* Reading through this mount leaves no time of access. */
-bool mount_skips_access(const struct mount *mount);
+/* The inode was read through this mount: stamps the time of access, if the mount wants that. */
+void mount_accessed(const struct mount *mount, struct inode *inode);
 
 /* -EROFS if the mount is read-only. */
 int mount_writable(const struct mount *mount);

@@ -29,10 +29,12 @@ bool area_merge(struct vm *vm, unsigned index);
  * stack's room.  -ENOMEM. */
 int area_find_gap(const struct vm *vm, user_address hint, uint64_t length, user_address *out);
 
-/* What the page tables may allow at once: pages that are to be copied first are not writable. */
+/* What the page tables may allow at once: pages that are to be copied first are not writable, but
+ * what can be written can be read. */
 static inline unsigned area_mapped_protection(const struct vm_area *area)
 {
-    return area->protection & ~PAGE_WRITE;
+    unsigned others = area->protection & ~PAGE_WRITE;
+    return (area->protection & PAGE_WRITE) ? others | PAGE_READ : others;
 }
 
 /* Pages that an area and its file agree on. */

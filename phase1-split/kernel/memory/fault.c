@@ -4,6 +4,7 @@
 
 #include <fs/file.h>
 #include <fs/page_cache.h>
+#include <lib/bits.h>
 #include <memory/reclaim.h>
 #include <memory/vm.h>
 #include <param.h>
@@ -154,4 +155,17 @@ size_t vm_make_present(struct vm *vm, user_address address, size_t size, unsigne
             done += address_space_present(vm->space, address + done, size - done, access);
     }
     return done < size ? done : size;
+}
+
+bool vm_populate(struct vm *vm, user_address start, user_address end, unsigned access)
+{
+    while (start < end) {
+        size_t piece = min((size_t)(end - start), TRANSFER_STRETCH);
+        if (vm_make_present(vm, start, piece, access) < piece || signal_fatal_waiting(current))
+            return false;
+        start += piece;
+        if (scheduler_should_yield())
+            scheduler_yield();
+    }
+    return true;
 }

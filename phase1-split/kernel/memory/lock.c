@@ -15,8 +15,7 @@ uint64_t vm_locked_pages(const struct vm *vm)
     return pages;
 }
 
-int vm_set_flags(struct vm *vm, user_address start, user_address end, unsigned set,
-                 unsigned clear)
+int vm_set_flags(struct vm *vm, user_address start, user_address end, unsigned set, unsigned clear)
 {
     int error = area_split(vm, start);
     if (!error)
@@ -59,22 +58,28 @@ int vm_check_locked(uint64_t pages)
 
 static void make_present(struct vm *vm, user_address start, user_address end)
 {
-    for (unsigned i = area_index(vm, start); i < vm->count && vm->areas[i]->start < end; i++) {
-        const struct vm_area *area = vm->areas[i];
+    while (start < end) {
+        unsigned i = area_index(vm, start);
+        const struct vm_area *area = i < vm->count ? vm->areas[i] : NULL;
+        if (!area || area->start >= end)
+            return;
         user_address from = area->start > start ? area->start : start;
         user_address to = area->end < end ? area->end : end;
         bool written = (area->protection & PAGE_WRITE) && !(area->flags & AREA_SHARED);
-        vm_make_present(vm, from, to - from, written ? PAGE_WRITE : PAGE_READ);
+        vm_populate(vm, from, to, written ? PAGE_WRITE : PAGE_READ);
+        start = to; /* not area->end: another task may have changed the area meanwhile */
     }
 }
 
 int vm_lock(struct vm *vm, user_address start, uint64_t length, bool on)
 {
     uint64_t offset = start & PAGE_MASK, locked;
-    if (length > USER_END || start > USER_END - length)
-        return -ENOMEM;
     start -= offset;
     user_address end = start + PAGE_ROUND_UP(length + offset);
+    if (end < start)
+        return -EINVAL;
+    if (end > USER_END)
+        return -ENOMEM;
     bool mapped = is_mapped(vm, start, end, &locked);
     uint64_t more = ((end - start) >> PAGE_SHIFT) - locked;
     int error = on ? vm_check_locked(vm_locked_pages(vm) + more) : 0;

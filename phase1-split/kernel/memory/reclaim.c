@@ -2,6 +2,7 @@
  * Everything else in memory is somebody's only copy. */
 #include <memory/reclaim.h>
 
+#include <linux/oom.h>
 #include <linux/fcntl.h>
 
 #include <fs/path.h>
@@ -123,14 +124,39 @@ static uint64_t pages_of_swarm(const struct process *process)
     return pages;
 }
 
+/* Pages by which the process counts as larger, or smaller, than it is (oom_score_adj). */
+static int64_t adjusted(const struct process *process, uint64_t pages)
+{
+    struct frame_statistics frames;
+    frame_statistics(&frames);
+    return (int64_t)pages + process->oom_adjustment * (int64_t)frames.total / OOM_SCORE_ADJ_MAX;
+}
+
+static bool may_be_ended(const struct process *process)
+{
+    return process->parent && process->vm && process->oom_adjustment != OOM_SCORE_ADJ_MIN;
+}
+
+unsigned memory_score(const struct process *process)
+{
+    struct frame_statistics frames;
+    if (!may_be_ended(process))
+        return 0;
+    frame_statistics(&frames);
+    int64_t thousandths = adjusted(process, pages_held(process)) * 1000 / (int64_t)frames.total;
+    return thousandths > -1000 ? (unsigned)((1000 + thousandths) * 2 / 3) : 0;
+}
+
 /* Of several that are equally large the youngest: a parent outlives its equals. */
 static struct process *largest_process(void)
 {
     struct process *found = NULL;
-    uint64_t most = 0;
+    int64_t most = INT64_MIN;
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
-        uint64_t pages = each->parent && each->vm ? pages_held(each) + pages_of_swarm(each) : 0;
-        if (pages > 0 && pages >= most) {
+        if (!may_be_ended(each))
+            continue;
+        int64_t pages = adjusted(each, pages_held(each) + pages_of_swarm(each));
+        if (pages >= most) {
             most = pages;
             found = each;
         }
@@ -163,7 +189,7 @@ static bool end_swarm(struct process *parent)
     unsigned ended = 0, leaving = 0;
     struct process *child;
     list_for_each_entry(child, &parent->children, sibling) {
-        if (!child->vm)
+        if (!may_be_ended(child))
             continue;
         leaving += is_leaving(child);
         ended += !is_leaving(child);

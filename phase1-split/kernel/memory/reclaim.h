@@ -29,4 +29,8 @@ bool memory_will_come(void);
  * if memory will come back when that one runs next; false if there is nobody to end. */
 bool memory_run_out(void);
 
+/* How likely the process is to be ended when memory runs out, 0 to 2000 (oom_score of proc(5)). */
+struct process;
+unsigned memory_score(const struct process *process);
+
 #endif

@@ -23,20 +23,20 @@ static bool exceeds_limit(const struct vm *vm, uint64_t more)
 /* Each page keeps its frame and what may be done with it. */
 static int move_pages(struct vm *vm, user_address from, user_address to, uint64_t length)
 {
-    for (uint64_t at = 0; at < length; at += PAGE_SIZE) {
+    user_address end = from + length;
+    user_address at = address_space_next(vm->space, from, end);
+    for (; at < end; at = address_space_next(vm->space, at + PAGE_SIZE, end)) {
         unsigned protection;
-        struct frame *frame = address_space_lookup(vm->space, from + at, &protection);
-        if (!frame)
-            continue;
+        struct frame *frame = address_space_lookup(vm->space, at, &protection);
         frame_get(frame);
-        int error = address_space_map(vm->space, to + at, frame, protection);
+        int error = address_space_map(vm->space, to + (at - from), frame, protection);
         if (error) {
             frame_put(frame);
-            address_space_unmap(vm->space, to, to + at);
+            address_space_unmap(vm->space, to, to + (at - from));
             return error;
         }
     }
-    address_space_unmap(vm->space, from, from + length);
+    address_space_unmap(vm->space, from, end);
     return 0;
 }
 
@@ -52,9 +52,12 @@ static int choose_target(struct vm *vm, const struct request *request, user_addr
 /* A second area like the one at `start`, to which its pages go. */
 static int move_to(struct vm *vm, const struct request *request, user_address to)
 {
-    struct vm_area like = *vm_find(vm, request->start);
-    uint64_t moved = request->old_length < request->new_length ? request->old_length
-                                                               : request->new_length;
+    const struct vm_area *area_before = vm_find(vm, request->start);
+    if (!area_before)
+        return -EFAULT; /* a second mapping was to take the place of the first */
+    struct vm_area like = *area_before;
+    uint64_t moved =
+        request->old_length < request->new_length ? request->old_length : request->new_length;
     like.offset = area_page_index(&like, request->start);
     like.start = to;
     like.end = to + request->new_length;
@@ -106,8 +109,8 @@ static int check(const struct vm *vm, const struct request *request)
     bool fixed = request->flags & MREMAP_FIXED, keep = request->flags & MREMAP_DONTUNMAP;
     if ((request->flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
         ((fixed || keep) && !(request->flags & MREMAP_MAYMOVE)) ||
-        (keep && request->old_length != request->new_length) ||
-        (request->start & PAGE_MASK) || !request->new_length)
+        (keep && request->old_length != request->new_length) || (request->start & PAGE_MASK) ||
+        !request->new_length)
         return -EINVAL;
     if (fixed) {
         if ((request->to & PAGE_MASK) || request->new_length > USER_END ||

@@ -53,3 +53,8 @@ void vdso_set_wall_offset(int64_t offset)
         write_file(&figures.wall_offset, sizeof figures.wall_offset,
                    figures_start() + offsetof(struct vdso_data, wall_offset));
 }
+
+bool vdso_is(const struct file *candidate)
+{
+    return candidate && candidate == file;
+}

@@ -15,4 +15,7 @@ int vdso_map(struct vm *vm, user_address *out);
 /* The wall clock is now this much ahead of the monotonic one, ns. */
 void vdso_set_wall_offset(int64_t offset);
 
+/* Is this the file that the vDSO's areas map?  NULL is not. */
+bool vdso_is(const struct file *candidate);
+
 #endif

@@ -253,8 +253,8 @@ int vm_map(struct vm *vm, user_address hint, uint64_t length, unsigned protectio
     if (error)
         return error;
     if ((flags & MAP_POPULATE) || (like.flags & AREA_LOCKED))
-        vm_make_present(vm, like.start, length,
-                        (protection & PAGE_WRITE) && !shared ? PAGE_WRITE : PAGE_READ);
+        vm_populate(vm, like.start, like.end,
+                    (protection & PAGE_WRITE) && !shared ? PAGE_WRITE : PAGE_READ);
     *out = like.start;
     return 0;
 }
@@ -287,12 +287,12 @@ int vm_unmap(struct vm *vm, user_address start, uint64_t length)
 
 int vm_protect(struct vm *vm, user_address start, uint64_t length, unsigned protection)
 {
-    length = PAGE_ROUND_UP(length);
     if (start & PAGE_MASK)
         return -EINVAL;
     if (!length)
         return 0;
-    if (!valid_range(start, length))
+    length = PAGE_ROUND_UP(length);
+    if (!length || !valid_range(start, length))
         return -ENOMEM;
     user_address end = start + length, done = start;
     int error = area_split(vm, start);

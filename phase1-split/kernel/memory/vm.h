@@ -99,6 +99,10 @@ int vm_fault(struct vm *vm, user_address address, unsigned access);
  * until something else runs; returns the bytes from `address` on that are. */
 size_t vm_make_present(struct vm *vm, user_address address, size_t size, unsigned access);
 
+/* The same for [start, end), however long, for who asks for it and not for a copy: others get their
+ * turn in between, and the areas may be others afterwards.  False if it stopped early. */
+bool vm_populate(struct vm *vm, user_address start, user_address end, unsigned access);
+
 /* The area that holds `address`, or NULL. */
 struct vm_area *vm_find(const struct vm *vm, user_address address);
 

@@ -15,10 +15,12 @@
 #define HASH_SIZE 128
 
 /* Which word: one of a file or of shared memory, wherever it is mapped, or one of a process's own
- * memory.  `owner` is only compared. */
+ * memory.  Another task may unmap the word of a
+ * waiter: the reference keeps the inode from coming back as another file's. */
 struct key {
-    const void *owner; /* the inode, or the vm */
-    uint64_t offset;   /* in it, bytes */
+    const void *owner;   /* the inode, or the vm */
+    uint64_t offset;     /* in it, bytes */
+    struct inode *inode; /* the same inode; a waiter references it; NULL: the vm */
 };
 
 struct waiter {
@@ -55,11 +57,24 @@ static int find_key(user_address word, struct key *out)
         return -EFAULT;
     if ((area->flags & AREA_SHARED) && area->file) {
         uint64_t start = area->offset << PAGE_SHIFT;
-        *out = (struct key){ area->file->inode, start + (word - area->start) };
+        struct inode *inode = area->file->inode;
+        *out = (struct key){ inode, start + (word - area->start), inode };
     } else {
-        *out = (struct key){ vm, word };
+        *out = (struct key){ vm, word, NULL };
     }
     return 0;
+}
+
+static void hold(const struct key *key)
+{
+    if (key->inode)
+        inode_get(key->inode);
+}
+
+static void let_go(const struct key *key)
+{
+    if (key->inode)
+        inode_put(key->inode);
 }
 
 /* ---- waiting ---- */
@@ -75,14 +90,15 @@ int futex_wait(user_address word, uint32_t expected, uint32_t mask, uint64_t dea
         return -EFAULT;
     if (value != expected)
         return -EAGAIN;
+    hold(&waiter.key);
     list_add_tail(bucket(&waiter.key), &waiter.node);
     do
         error = task_sleep(deadline);
     while (!error && !waiter.woken);
-    if (waiter.woken)
-        return 0;
-    list_remove(&waiter.node);
-    return error;
+    if (!waiter.woken)
+        list_remove(&waiter.node);
+    let_go(&waiter.key);
+    return waiter.woken ? 0 : error;
 }
 
 static void wake(struct waiter *waiter)
@@ -131,6 +147,8 @@ long futex_requeue(user_address word, user_address other, int count, int moved)
             break;
         if (!same(&waiter->key, &from))
             continue;
+        hold(&to);
+        let_go(&waiter->key); /* not the last one: the caller has the word mapped */
         waiter->key = to;
         list_move_tail(bucket(&to), &waiter->node);
         done++;

@@ -23,7 +23,7 @@ static struct list all = { &all, &all };
 static struct list by_id[HASH_SIZE];
 static unsigned count;
 static uint64_t forks, page_faults;
-static int32_t last_id;
+static int32_t last_id, id_limit = PID_LIMIT;
 
 static struct list *bucket(int32_t id)
 {
@@ -87,10 +87,20 @@ static bool id_taken(int32_t id)
     return process_find(id) || task_find(id) || group_exists(id) || session_exists(id);
 }
 
+int32_t process_id_limit(void)
+{
+    return id_limit;
+}
+
+void process_set_id_limit(int32_t limit)
+{
+    id_limit = limit;
+}
+
 int32_t process_new_id(void)
 {
-    for (int tries = 0; tries < PID_LIMIT; tries++) {
-        last_id = last_id + 1 < PID_LIMIT ? last_id + 1 : 2;
+    for (int tries = 0; tries < id_limit; tries++) {
+        last_id = last_id + 1 < id_limit ? last_id + 1 : 2;
         if (!id_taken(last_id))
             return last_id;
     }
@@ -147,6 +157,8 @@ static void inherit(struct process *process, const struct process *parent)
     process->session = parent->session;
     process->terminal = parent->terminal;
     process->nice = parent->nice;
+    process->oom_adjustment = parent->oom_adjustment;
+    process->oom_adjustment_least = parent->oom_adjustment_least;
     process->storage_priority = parent->storage_priority;
     process->personality = parent->personality;
     process->dumpable = parent->dumpable;

@@ -116,9 +116,10 @@ struct process {
     bool exiting;                      /* a fatal signal or exit_group is ending it */
     bool dumpable;
     int nice;
-    int storage_priority; /* ioprio_set(2); 0: none of its own */
-    unsigned personality; /* personality(2) */
-    uint64_t start_time;  /* clock_monotonic() */
+    int oom_adjustment, oom_adjustment_least; /* oom_score_adj of proc(5), and what root allows */
+    int storage_priority;                     /* ioprio_set(2); 0: none of its own */
+    unsigned personality;                     /* personality(2) */
+    uint64_t start_time;                      /* clock_monotonic() */
     uint64_t exited_run_time, exited_user_ticks, exited_system_ticks; /* of tasks that have ended */
     uint64_t told_user_time, told_system_time; /* ns, by process_times(): they never go back */
     uint64_t children_user_time, children_system_time; /* ns, waited-for children */
@@ -212,6 +213,10 @@ uint64_t process_page_faults(void); /* of all, since boot */
 uint64_t process_forks(void);       /* processes made since boot */
 unsigned process_count_of_user(uint32_t uid);
 int32_t process_last_id(void);
+
+/* Ids of processes made from now on lie below this. */
+int32_t process_id_limit(void);
+void process_set_id_limit(int32_t limit);
 
 /* Credentials: a private copy to change, then to install; the old is let go. */
 int credentials_copy(const struct credentials *from, uint32_t groups, struct credentials **out);

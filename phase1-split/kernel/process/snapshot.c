@@ -45,6 +45,8 @@ static void copy_identity(const struct process *process, const struct task *task
     out->terminal = process->terminal ? tty_number(process->terminal) : 0;
     out->foreground = process->terminal ? tty_foreground(process->terminal) : -1;
     out->nice = process->nice;
+    out->policy = task ? task->schedule.policy : 0;
+    out->real_time_priority = task ? task->schedule.priority : 0;
     out->task_count = process->task_count;
     out->exit_signal = process->exit_signal;
     out->exit_status = process->exit_status;

@@ -26,7 +26,7 @@ struct process_snapshot {
     uint64_t minor_faults, major_faults, children_minor_faults, children_major_faults;
     uint64_t user_time, system_time, children_user_time, children_system_time; /* ns */
     uint64_t start_time;                                                       /* ns since boot */
-    int nice;
+    int nice, policy, real_time_priority;
     uint32_t task_count;
     uint64_t voluntary_switches, involuntary_switches;
     uint64_t read_bytes, written_bytes, reads, writes; /* of read(2), write(2) and their kind */

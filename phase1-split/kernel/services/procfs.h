@@ -138,6 +138,12 @@ int proc_statm(const struct proc_subject *subject, struct text *out);
 int proc_limits(const struct proc_subject *subject, struct text *out);
 int proc_io(const struct proc_subject *subject, struct text *out);
 
+/* procfs_timers.c */
+int proc_timers(const struct proc_subject *subject, struct text *out);
+int proc_oom_score(const struct proc_subject *subject, struct text *out);
+int proc_show_oom_adjustment(const struct proc_subject *subject, struct text *out);
+int proc_store_oom_adjustment(const struct proc_subject *subject, const char *text);
+
 /* procfs_memory.c */
 int proc_cmdline(const struct proc_subject *subject, struct text *out);
 int proc_environ(const struct proc_subject *subject, struct text *out);

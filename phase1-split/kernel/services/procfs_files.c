@@ -12,6 +12,7 @@
 
 #include <lib/string.h>
 
+#include <event/event.h>
 #include <fs/file.h>
 #include <process/process.h>
 
@@ -144,6 +145,11 @@ static uint32_t fd_permissions(const struct proc_subject *subject)
     }
 }
 
+static void add_text(void *out, const char *text)
+{
+    text_add(out, "%s", text);
+}
+
 static int show_fdinfo(const struct proc_subject *subject, struct text *out)
 {
     const struct fd_table *table = subject->process->files;
@@ -158,6 +164,7 @@ static int show_fdinfo(const struct proc_subject *subject, struct text *out)
     text_add(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (long long)file->position,
              flags, file->path.mount == NULL ? 0 : file->path.mount->id,
              (unsigned long long)file->inode->attributes.number);
+    event_file_describe(file, add_text, out);
     return 0;
 }
 

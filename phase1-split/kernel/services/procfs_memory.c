@@ -14,6 +14,7 @@
 
 #include <fs/device.h>
 #include <fs/file.h>
+#include <memory/vdso.h>
 #include <memory/vm.h>
 #include <process/process.h>
 #include <process/snapshot.h>
@@ -107,7 +108,9 @@ static void add_area_name(const struct vm_area *area, size_t line, struct text *
         add_file_name(&area->file->path, out);
         return;
     }
-    if (area->file != NULL)
+    if (vdso_is(area->file))
+        purpose = "[vdso]";
+    else if (area->file != NULL)
         purpose = "/dev/zero (deleted)"; /* shared, without a file: Linux names it so */
     else if (vm->brk_end > vm->brk_start && area->start <= vm->brk_end &&
              area->end >= vm->brk_start)

@@ -14,28 +14,26 @@
 #define SPECIAL        " \t\n\\"
 #define SOURCE_SPECIAL SPECIAL "#"
 
-static const char *read_only(const struct mount *mount)
+static const char *access_word(bool read_only)
 {
-    return mount->flags & MS_RDONLY ? "ro" : "rw";
+    return read_only ? "ro" : "rw";
 }
 
-static void add_flags(const struct mount *mount, struct text *out)
+static void add_flags(const struct mount *mount, bool read_only, struct text *out)
 {
     static const struct {
         uint32_t flag;
         const char *name;
     } names[] = {
-        { MS_NOSUID, ",nosuid" },
-        { MS_NODEV, ",nodev" },
-        { MS_NOEXEC, ",noexec" },
-        { MS_NOATIME, ",noatime" },
+        { MS_NOSUID, ",nosuid" },   { MS_NODEV, ",nodev" },           { MS_NOEXEC, ",noexec" },
+        { MS_NOATIME, ",noatime" }, { MS_NODIRATIME, ",nodiratime" },
     };
 
-    text_add(out, "%s", read_only(mount));
+    text_add(out, "%s", access_word(read_only));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (mount->flags & names[i].flag)
             text_add(out, "%s", names[i].name);
-    if (!(mount->flags & MS_NOATIME))
+    if (!(mount->flags & (MS_NOATIME | MS_STRICTATIME)))
         text_add(out, ",relatime");
 }
 
@@ -45,7 +43,7 @@ static void add_mount(const struct mount *mount, const char *where, struct text 
     text_add(out, " ");
     text_add_escaped(out, where, SPECIAL);
     text_add(out, " %s ", mount->fs->type->name);
-    add_flags(mount, out);
+    add_flags(mount, mount_is_read_only(mount), out);
     text_add(out, " 0 0\n");
 }
 
@@ -87,10 +85,10 @@ static void add_mountinfo(const struct mount *mount, const char *where, struct t
     text_add(out, " ");
     text_add_escaped(out, where, SPECIAL);
     text_add(out, " ");
-    add_flags(mount, out);
+    add_flags(mount, mount->flags & MS_RDONLY, out);
     text_add(out, " - %s ", mount->fs->type->name);
     text_add_escaped(out, mount->source, SOURCE_SPECIAL);
-    text_add(out, " %s\n", read_only(mount));
+    text_add(out, " %s\n", access_word(mount->fs->read_only));
 }
 
 /* Calls `add` for each mount that can be reached, with the name of the place it is mounted on. */

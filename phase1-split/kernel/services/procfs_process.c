@@ -197,6 +197,9 @@ static const struct proc_item task_items[] = {
     { "maps", S_IFREG | 0444, true, .generate = proc_maps },
     { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
     { "mounts", S_IFREG | 0444, .generate = proc_mounts },
+    { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
+    { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
+      .store = proc_store_oom_adjustment },
     { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
     { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
     { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
@@ -230,6 +233,9 @@ static const struct proc_item process_items[] = {
     { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
     { "mounts", S_IFREG | 0444, .generate = proc_mounts },
     { "mountstats", S_IFREG | 0400, .generate = proc_mountstats },
+    { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
+    { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
+      .store = proc_store_oom_adjustment },
     { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
     { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
     { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
@@ -237,6 +243,7 @@ static const struct proc_item process_items[] = {
     { "statm", S_IFREG | 0444, .generate = proc_statm },
     { "status", S_IFREG | 0444, .generate = proc_status },
     { "task", S_IFDIR | 0555, .directory = &tasks_directory },
+    { "timers", S_IFREG | 0444, .generate = proc_timers },
 };
 
 static const struct proc_directory process_directory = { .id = PROC_PROCESS,

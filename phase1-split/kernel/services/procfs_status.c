@@ -71,12 +71,15 @@ static void add_identity(const struct process_snapshot *process, struct text *ou
 /* Fields 14 to 22: its time. */
 static void add_times(const struct process_snapshot *process, struct text *out)
 {
+    int priority = process->real_time_priority ? -1 - process->real_time_priority
+                                               : PRIORITY_BASE + process->nice;
+
     text_add(out, " %llu %llu %llu %llu %d %d %u 0 %llu",
              (unsigned long long)(process->user_time / CLOCK_TICK),
              (unsigned long long)(process->system_time / CLOCK_TICK),
              (unsigned long long)(process->children_user_time / CLOCK_TICK),
-             (unsigned long long)(process->children_system_time / CLOCK_TICK),
-             PRIORITY_BASE + process->nice, process->nice, max(process->task_count, (uint32_t)1),
+             (unsigned long long)(process->children_system_time / CLOCK_TICK), priority,
+             process->nice, max(process->task_count, (uint32_t)1),
              (unsigned long long)(process->start_time / CLOCK_TICK));
 }
 
@@ -97,12 +100,12 @@ static void add_memory(const struct process_snapshot *process, bool open, struct
 static void add_signals(const struct process_snapshot *process, struct text *out)
 {
     /* Only the first 31 signals: the fields are older than the others. */
-    text_add(out, " %llu %llu %llu %llu %d 0 0 %d 0 0 0 0 0 0",
+    text_add(out, " %llu %llu %llu %llu %d 0 0 %d 0 %d %d 0 0 0",
              (unsigned long long)(process->pending & 0x7fffffff),
              (unsigned long long)(process->blocked & 0x7fffffff),
              (unsigned long long)(process->ignored & 0x7fffffff),
              (unsigned long long)(process->caught & 0x7fffffff), process->asleep,
-             process->exit_signal);
+             process->exit_signal, process->real_time_priority, process->policy);
 }
 
 /* Fields 45 to 52: more addresses, and the exit status. */
@@ -169,7 +172,7 @@ static void add_kilobytes(struct text *out, const char *name, uint64_t pages)
 }
 
 static void add_memory_lines(const struct process_snapshot *process, const struct memory_use *use,
-                             struct text *out)
+                             uint64_t locked, struct text *out)
 {
     const struct memory_layout *layout = &process->layout;
     uint64_t program = min(PAGES_FOR(layout->code_end - layout->code_start), use->text);
@@ -177,7 +180,7 @@ static void add_memory_lines(const struct process_snapshot *process, const struc
 
     add_kilobytes(out, "VmPeak", process->peak_size);
     add_kilobytes(out, "VmSize", use->size);
-    add_kilobytes(out, "VmLck", 0);
+    add_kilobytes(out, "VmLck", locked);
     add_kilobytes(out, "VmPin", 0);
     add_kilobytes(out, "VmHWM", process->peak_resident);
     add_kilobytes(out, "VmRSS", use->resident);
@@ -220,7 +223,7 @@ int proc_status(const struct proc_subject *subject, struct text *out)
     text_add(out, "State:\t%c (%s)\n", process.state, state_name(process.state));
     add_ids(&process, out);
     if (process.has_memory)
-        add_memory_lines(&process, &use, out);
+        add_memory_lines(&process, &use, vm_locked_pages(subject->process->vm), out);
     text_add(out, "Threads:\t%u\n", process.task_count);
     add_signal_lines(&process, out);
     text_add(out, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");

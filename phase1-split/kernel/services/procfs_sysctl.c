@@ -17,6 +17,7 @@
 #include <memory/reclaim.h>
 #include <memory/vm.h>
 #include <param.h>
+#include <process/process.h>
 #include <random.h>
 #include <system.h>
 
@@ -74,7 +75,18 @@ static int show_build(const struct proc_subject *subject, struct text *out)
 static int show_pid_max(const struct proc_subject *subject, struct text *out)
 {
     (void)subject;
-    text_add(out, "%d\n", PID_LIMIT);
+    text_add(out, "%d\n", process_id_limit());
+    return 0;
+}
+
+static int store_pid_max(const struct proc_subject *subject, const char *text)
+{
+    uint64_t limit;
+
+    (void)subject;
+    if (string_to_u64(text, 10, &limit) != 0 || limit < PID_LIMIT_LEAST || limit > PID_LIMIT_MOST)
+        return -EINVAL;
+    process_set_id_limit((int32_t)limit);
     return 0;
 }
 
@@ -316,7 +328,7 @@ static const struct proc_item kernel_items[] = {
     { "ngroups_max", S_IFREG | 0444, .generate = show_groups_limit },
     { "osrelease", S_IFREG | 0444, .generate = show_release },
     { "ostype", S_IFREG | 0444, .generate = show_system_type },
-    { "pid_max", S_IFREG | 0444, .generate = show_pid_max },
+    { "pid_max", S_IFREG | 0644, .generate = show_pid_max, .store = store_pid_max },
     { "printk", S_IFREG | 0644, .generate = show_log_level, .store = store_log_level },
     { "random", S_IFDIR | 0555, .directory = &random_directory },
     { "threads-max", S_IFREG | 0444, .generate = show_process_limit },

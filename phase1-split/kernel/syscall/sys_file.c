@@ -401,7 +401,7 @@ static long set_flags(struct file *file, unsigned flags)
     return 0;
 }
 
-static long duplicate_above(int fd, uint64_t lowest, bool close_on_exec)
+static long duplicate_above(int fd, unsigned lowest, bool close_on_exec)
 {
     if (lowest >= current_process()->limits[RLIMIT_NOFILE].rlim_cur)
         return -EINVAL;
@@ -429,9 +429,9 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         return -EBADF;
     switch (command) {
     case F_DUPFD:
-        return duplicate_above(fd, argument, false);
+        return duplicate_above(fd, (unsigned)argument, false);
     case F_DUPFD_CLOEXEC:
-        return duplicate_above(fd, argument, true);
+        return duplicate_above(fd, (unsigned)argument, true);
     case F_GETFD:
         return fd_close_on_exec(fd) ? FD_CLOEXEC : 0;
     case F_SETFD:
@@ -551,6 +551,8 @@ long sys_getdents64(int fd, user_address entries, unsigned size)
 {
     struct file *file = fd_file(fd);
 
+    if ((int)size < 0)
+        size = 0; /* to Linux a negative number: no entry fits */
     return file ? directory_read(file, entries, size, false) : -EBADF;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/mman.h>
 
 #include <fs/file.h>
+#include <lib/bits.h>
 #include <memory/vm.h>
 #include <platform/address_space.h>
 #include <platform/user.h>
@@ -98,7 +99,7 @@ static long discard(struct vm *vm, user_address start, user_address end, bool pr
 
 static long populate(struct vm *vm, user_address start, user_address end, unsigned access)
 {
-    return vm_make_present(vm, start, end - start, access) == end - start ? 0 : -EFAULT;
+    return vm_populate(vm, start, end, access) ? 0 : -EFAULT;
 }
 
 static long advise(struct vm *vm, user_address start, user_address end, int advice)
@@ -134,16 +135,15 @@ static long advise(struct vm *vm, user_address start, user_address end, int advi
     }
 }
 
+/* What lies beyond user space is not mapped: the advice is for the rest. */
 long sys_madvise(user_address start, uint64_t length, int advice)
 {
     struct vm *vm = current_process()->vm;
     user_address end = start + PAGE_ROUND_UP(length);
-    if ((start & PAGE_MASK) || end < start)
+    if ((start & PAGE_MASK) || end < start || PAGE_ROUND_UP(length) < length)
         return -EINVAL;
-    if (start == end)
-        return advise(vm, start, start, advice);
-    bool mapped = is_mapped(vm, start, end);
-    long error = advise(vm, start, end, advice);
+    bool mapped = end == start || (end <= USER_END && is_mapped(vm, start, end));
+    long error = advise(vm, min(start, USER_END), min(end, USER_END), advice);
     return error ? error : mapped ? 0 : -ENOMEM;
 }
 
@@ -175,7 +175,8 @@ long sys_munlock(user_address start, uint64_t length)
 
 long sys_mlockall(int flags)
 {
-    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
+        (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
         return -EINVAL;
     return vm_lock_all(current_process()->vm, flags & MCL_CURRENT, flags & MCL_FUTURE);
 }
@@ -192,12 +193,20 @@ long sys_mincore(user_address start, uint64_t length, user_address out)
     user_address end = start + PAGE_ROUND_UP(length);
     if (start & PAGE_MASK)
         return -EINVAL;
-    if (end < start || end > USER_END || !is_mapped(vm, start, end))
+    if (start > USER_END || length > USER_END - start || !is_mapped(vm, start, end))
         return -ENOMEM;
-    for (; start < end; start += PAGE_SIZE, out++) {
-        uint8_t present = address_space_lookup(vm->space, start, NULL) != NULL;
-        if (copy_to_user(out, &present, sizeof present))
+    while (start < end) {
+        uint8_t present[256];
+        size_t count = 0;
+        for (; count < sizeof present && start < end; start += PAGE_SIZE)
+            present[count++] = address_space_lookup(vm->space, start, NULL) != NULL;
+        if (copy_to_user(out, present, count))
             return -EFAULT;
+        out += count;
+        if (signal_fatal_waiting(current))
+            return -EINTR;
+        if (scheduler_should_yield())
+            scheduler_yield();
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 
 #include <fs/private.h>
@@ -283,8 +284,8 @@ long sys_readlinkat(int directory, user_address path, user_address out, int size
                   : first_of(path) == '\0'            ? -ENOENT
                                                       : -EINVAL;
 
-    if (result > 0 && !mount_skips_access(link.mount))
-        inode_touch(path_inode(&link), SET_ACCESSED);
+    if (result > 0)
+        mount_accessed(link.mount, path_inode(&link));
     path_put(&link);
     return result;
 }
@@ -402,7 +403,6 @@ long sys_umask(unsigned mask)
 #define MNT_EXPIRE      4
 #define UMOUNT_NOFOLLOW 8
 
-/* These change how mounts spread to other name spaces, of which there are none. */
 #define PROPAGATION_FLAGS (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 /* mount(2)'s texts in kernel memory: NULL means `otherwise`. */
@@ -424,10 +424,12 @@ static int mount_checked(const char *type, const char *source, const char *optio
         return -EPERM;
     if (flags & MS_REMOUNT)
         return vfs_remount(where, flags);
+    if (flags & MS_BIND)
+        return vfs_mount(type, source, options, flags, where);
     if (flags & PROPAGATION_FLAGS)
-        return 0;
+        return vfs_set_propagation(where, flags);
     if (flags & MS_MOVE)
-        return -EINVAL;
+        return source[0] ? vfs_move_mount(source, where) : -EINVAL;
     return vfs_mount(type, source, options, flags, where);
 }
 
@@ -473,16 +475,77 @@ long sys_umount2(user_address where, int flags)
 {
     struct path path;
 
-    if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+    enum unmount_kind kind = flags & MNT_DETACH   ? UNMOUNT_LAZILY
+                             : flags & MNT_EXPIRE ? UNMOUNT_IF_EXPIRED
+                                                  : UNMOUNT;
+
+    if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) ||
+        ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH))))
         return -EINVAL;
     int error =
         path_lookup_user(AT_FDCWD, where, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
 
     if (error)
         return error;
-    error = process_privileged() ? vfs_unmount(&path, (flags & MNT_DETACH) != 0) : -EPERM;
+    error = process_privileged() ? vfs_unmount(&path, kind) : -EPERM;
     path_put(&path);
     return error;
+}
+
+long sys_pivot_root(user_address new, user_address put_old)
+{
+    struct path to, from;
+
+    if (!process_privileged())
+        return -EPERM;
+    int error = path_lookup_user(AT_FDCWD, new, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &to);
+
+    if (error)
+        return error;
+    error = path_lookup_user(AT_FDCWD, put_old, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &from);
+    if (!error) {
+        error = vfs_pivot_root(&to, &from);
+        path_put(&from);
+    }
+    path_put(&to);
+    return error;
+}
+
+/* What the process shares by clone(2), and can have for itself again.  There is one name space of
+ * each kind, so these cannot be. */
+long sys_unshare(uint64_t flags)
+{
+    struct process *self = current_process();
+    const uint64_t tasks = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+    struct fs_context *fs = NULL;
+    struct fd_table *files = NULL;
+
+    if (flags & ~(tasks | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM))
+        return -EINVAL;
+    if (flags && self->task_count > 1)
+        return -EINVAL; /* what tasks of one process share stays shared */
+    if ((flags & CLONE_VM) && self->vm->references > 1)
+        return -EINVAL;
+    if ((flags & (CLONE_SIGHAND | CLONE_VM)) && self->actions->references > 1)
+        return -EINVAL;
+    int error = flags & CLONE_FS ? fs_context_clone(self->fs, &fs) : 0;
+
+    if (!error && (flags & CLONE_FILES))
+        error = fd_table_clone(self->files, &files);
+    if (error) {
+        if (fs)
+            fs_context_put(fs);
+        return error;
+    }
+    if (fs) {
+        fs_context_put(self->fs);
+        self->fs = fs;
+    }
+    if (files) {
+        fd_table_put(self->files);
+        self->files = files;
+    }
+    return 0;
 }
 
 /* Nothing is kept on a disk. */

@@ -173,7 +173,7 @@ static long send_checked(struct file *to, struct file *from, user_address positi
         return -EBADF;
     if (!from->seekable)
         return position ? -ESPIPE : -EINVAL;
-    if ((int64_t)at < 0)
+    if ((int64_t)at < 0 || (int64_t)count < 0)
         return -EINVAL;
     if (!to || !has_access(to, O_WRONLY))
         return -EBADF;

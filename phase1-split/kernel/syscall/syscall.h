@@ -84,6 +84,8 @@ long sys_umask(unsigned mask);
 long sys_mount(user_address source, user_address where, user_address type, uint64_t flags,
                user_address options);
 long sys_umount2(user_address where, int flags);
+long sys_pivot_root(user_address new, user_address put_old);
+long sys_unshare(uint64_t flags);
 long sys_sync(void);
 long sys_syncfs(int fd);
 

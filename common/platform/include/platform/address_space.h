@@ -40,6 +40,11 @@ int address_space_map(struct address_space *space, user_address address, struct 
 struct frame *address_space_lookup(struct address_space *space, user_address address,
                                    unsigned *protection);
 
+/* The first page in [address, end), page-aligned, at which a frame is mapped; `end` if there is
+ * none.  What lies between costs little, however much it is. */
+user_address address_space_next(const struct address_space *space, user_address address,
+                                user_address end);
+
 /* How many of the `size` bytes from `address` on are mapped for `access` (PAGE_READ or PAGE_WRITE)
  * without a gap. */
 size_t address_space_present(const struct address_space *space, user_address address, size_t size,
