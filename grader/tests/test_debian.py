@@ -90,8 +90,8 @@ def test_python_at_the_terminal(typed: Shell) -> None:
     typed.expect(">>> ", PATIENCE)
     typed.type("6 * 7\n")
     typed.expect(r"\n42\r\n")
-    typed.type("import time; time.sleep(1000)\n")
-    typed.expect(r"1000\)\r\n")
+    typed.type("import time; print(42 * 100); time.sleep(1000)\n")
+    typed.expect(r"\n4200\r\n")  # Ctrl-C while readline has the terminal would mean something else
     typed.type("\x03")
     typed.expect("KeyboardInterrupt\r\n>>> ", PATIENCE)
     typed.type("exit()\n")

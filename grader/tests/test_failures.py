@@ -150,6 +150,21 @@ def test_initramfs_with_links(boot: Boots, tmp_path: Path) -> None:
     assert shell.output("stat -c %i first second third | uniq | wc -l") == "1\n"
 
 
+def test_initramfs_with_names_twice(boot: Boots) -> None:
+    """As on Linux the later entry holds, whatever the earlier one was."""
+    file, directory = stat.S_IFREG | 0o644, stat.S_IFDIR | 0o755
+    later = [
+        image.Entry("/etc/hosts", file, b"again\n"),
+        image.Entry("/etc/thing", file, b"first"),
+        image.Entry("/etc/thing", directory),
+        image.Entry("/etc/thing", file, b"last\n"),
+    ]
+    trailer = len(image.archive([]))
+    parts = [image.archive(ordinary()), *(image.archive([entry]) for entry in later)]
+    archive = b"".join(part[:-trailer] for part in parts) + image.archive([])
+    assert shell_of(boot(archive)).output("cat /etc/hosts /etc/thing") == "again\nlast\n"
+
+
 # ---- init --------------------------------------------------------------------------------------
 
 

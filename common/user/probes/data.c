@@ -1,6 +1,6 @@
 /* probe-data: what can be done to a file's bytes beside reading and writing them: memory files and
- * seals, ranges made, unmade and copied, hints, files without a name.  Run it as root in a directory
- * on a tmpfs. */
+ * seals, ranges made, unmade and copied, hints, files without a name.  Run it as root in a
+ * directory on a tmpfs. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* probe-mount: bind mounts, mounts that move, their flags, pivot_root(2), umount2(2), unshare(2).  Run
- * it as root, in a directory on a tmpfs with /proc mounted; where there are mount name spaces, it
+/* probe-mount: bind mounts, mounts that move, their flags, pivot_root(2), umount2(2), unshare(2).
+ * Run it as root, in a directory on a tmpfs with /proc mounted; where there are mount name spaces, it
  * makes itself one. */
 #define _GNU_SOURCE
 #include <fcntl.h>

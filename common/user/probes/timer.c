@@ -1,5 +1,5 @@
-/* probe-timer: timers that a process makes (timer_create(2)), sleeping by processor clocks, clocks of
- * other processes and tasks, adjtimex(2).  Times are only compared with what must be: no check
+/* probe-timer: timers that a process makes (timer_create(2)), sleeping by processor clocks, clocks
+ * of other processes and tasks, adjtimex(2).  Times are only compared with what must be: no check
  * depends on how fast the machine is.
  *
  * probe-timer set: what waits for a time of the wall clock, while that is set.  This changes the

@@ -1,4 +1,4 @@
-/* A timer has one signal, which it keeps: expiring again while that is still waiting is only counted
+/* A timer has one signal, which it keeps: expiring again while that still waits is only counted
  * (timer_getoverrun(2)).  The kernel's timer runs at most once in ALARM_INTERVAL_LEAST. */
 #include <process/posix_timer.h>
 

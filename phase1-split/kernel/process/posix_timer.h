@@ -36,7 +36,7 @@ struct posix_timer *posix_timer_find(int32_t id); /* of the running process; or 
 void posix_timer_delete(struct posix_timer *timer);
 void posix_timers_delete(struct process *process); /* all of its */
 
-/* Times in ns: `value` 0 stops it; with `absolute` it is one of the timer's clock.  0 or -ENOMEM. */
+/* Times in ns: `value` 0 stops it; with `absolute` it is one of the timer's clock.  0, -ENOMEM. */
 int posix_timer_set(struct posix_timer *timer, uint64_t value, uint64_t interval, bool absolute);
 void posix_timer_get(struct posix_timer *timer, uint64_t *left, uint64_t *interval);
 

@@ -1,7 +1,7 @@
 /* Whoever has had least of the processor runs next.
  *
- * What a task has had is its virtual time: time on the processor divided by the weight that its nice
- * value gives it.  The queue is sorted by it.  A task that has slept comes back with what it had
+ * What a task has had is its virtual time: time on the processor divided by the weight that its
+ * nice value gives it.  The queue is sorted by it.  A task that has slept comes back with what it had
  * when it fell asleep, but no more than a little less than the others have: so it runs before those
  * that never sleep, and cannot save up time for later.  Real-time tasks come before all others, by
  * priority; those of one priority, in the order of their arrival. */

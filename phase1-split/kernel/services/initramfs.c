@@ -68,6 +68,18 @@ static int remember_linked(struct list *known, const struct cpio_entry *entry,
     return 0;
 }
 
+/* The node is gone with its last name. */
+static void forget_node(struct list *known, const struct tree_node *node)
+{
+    struct linked_file *file, *next;
+
+    list_for_each_entry_safe(file, next, known, known)
+        if (file->node == node) {
+            list_remove(&file->known);
+            kfree(file);
+        }
+}
+
 static void forget_linked(struct list *known)
 {
     struct list *file;
@@ -177,11 +189,29 @@ static int adopt(struct tree_node *node, const struct cpio_entry *entry)
                                      .modified = time_of(entry),
                                      .changed = time_of(entry) };
 
-    if (!S_ISDIR(entry->mode) || !S_ISDIR(node->attributes.mode))
-        return -EINVAL;
     return tree_set_attributes(tree_handle_of(node), &attributes,
                                SET_MODE | SET_UID | SET_GID | SET_ACCESSED | SET_MODIFIED |
                                    SET_CHANGED);
+}
+
+static struct name name_of(const struct path_component *part)
+{
+    return (struct name){ part->name, (uint32_t)part->length,
+                          hash_name(0, part->name, part->length) };
+}
+
+/* An earlier entry of this name makes room for the later one, as on Linux. */
+static int remove_name(struct tree_node *directory, const struct path_component *last,
+                       struct tree_node *node, struct list *known)
+{
+    struct name name = name_of(last);
+    bool last_name = S_ISDIR(node->attributes.mode) || node->attributes.links == 1;
+
+    if (tree_unlink(tree_handle_of(directory), &name, tree_handle_of(node)) != 0)
+        return -EINVAL; /* a directory that is not empty */
+    if (last_name)
+        forget_node(known, node);
+    return 0;
 }
 
 /* A new name in `directory`: of a new node, or of one that earlier entries brought. */
@@ -189,8 +219,7 @@ static int add_name(struct tree_node *directory, const struct path_component *la
                     const struct cpio_entry *entry, struct list *known)
 {
     struct new_node what = describe(entry);
-    struct name name = { last->name, (uint32_t)last->length,
-                         hash_name(0, last->name, last->length) };
+    struct name name = name_of(last);
     bool shared = entry->nlink > 1 && !S_ISDIR(entry->mode);
     struct tree_node *node = shared ? find_linked(known, entry) : NULL;
     int error;
@@ -221,9 +250,13 @@ static int add_entry(struct tree *tree, const struct cpio_entry *entry, struct l
     if (error != 0)
         return error;
     existing = last.length == 0 ? directory : tree_find(directory, last.name, last.length);
-    if (existing != NULL)
+    if (existing != NULL && S_ISDIR(entry->mode) && S_ISDIR(existing->attributes.mode))
         return adopt(existing, entry);
-    return add_name(directory, &last, entry, known);
+    if (existing == tree->root)
+        return -EINVAL;
+    if (existing != NULL)
+        error = remove_name(directory, &last, existing, known);
+    return error != 0 ? error : add_name(directory, &last, entry, known);
 }
 
 static int read_archive(struct tree *tree)

@@ -52,8 +52,8 @@ static bool may_schedule(const struct process *process)
     return process_privileged() || self->euid == other->uid || self->euid == other->euid;
 }
 
-/* All but root have a limit on real-time priorities, 0 unless somebody raised it; lowering one's own
- * is free. */
+/* All but root have a limit on real-time priorities, 0 unless somebody raised it; lowering one's
+ * own is free. */
 static int check_permission(const struct task *task, int policy, int priority, bool reset_on_fork)
 {
     const struct schedule *now = &task->schedule;
