@@ -1,0 +1,11 @@
+/* ioctl(2)s of sockets that are not about the socket: interfaces, routes and neighbours. */
+#include "inet.h"
+
+#include <linux/errno.h>
+
+int interface_control(unsigned command, struct user_buffer *argument)
+{
+    (void)command;
+    (void)argument;
+    return -ENOTTY;
+}
