@@ -6,9 +6,12 @@
 #include <stddef.h>
 
 #include <fs/vfs.h>
+#include <net/socket_ops.h>
 
 extern const struct file_system_type tmpfs_type, devfs_type, devpts_type, procfs_type,
     initramfs_type;
+
+extern const struct socket_ops unix_socket_ops;
 
 /* Registers /dev/null, zero, full, random, urandom and kmsg.  0 or an errno. */
 int devfs_init(void);
