@@ -66,4 +66,13 @@
 #define PIPE_PAGES_KEPT 4            /* pages that an empty pipe holds on to */
 #define POLL_ON_STACK   16           /* files that poll(2) waits for without allocating memory */
 
+#define ETHERNET_DEVICES  4
+#define RING_PACKETS      256       /* each way, at most, that a device holds */
+#define SEND_QUEUE        256       /* frames of a device that wait for a place in its ring */
+#define PACKETS_MOST      4096      /* in the system */
+#define SENT_PACKETS_KEPT 32        /* in the ring, before somebody looks which can be freed */
+#define ROUND_PACKETS     64        /* that are taken from a device at a time */
+#define ROUND_CREDIT      1000000u  /* ns of the network's time that are saved up at most */
+#define CHORES_INTERVAL   20000000u /* ns */
+
 #endif

@@ -7,11 +7,14 @@
 
 #include <fs/vfs.h>
 #include <net/socket_ops.h>
+#include <net/driver.h>
 
 extern const struct file_system_type tmpfs_type, devfs_type, devpts_type, procfs_type,
     initramfs_type;
 
 extern const struct socket_ops unix_socket_ops;
+/* The Ethernet drivers. */
+extern const struct ethernet_ops e1000_ops, virtio_net_ops;
 
 /* Registers /dev/null, zero, full, random, urandom and kmsg.  0 or an errno. */
 int devfs_init(void);
