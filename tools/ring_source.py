@@ -136,7 +136,8 @@ class Phase:
             for file in sorted(files):
                 if file.endswith(".h"):
                     path = os.path.relpath(Path(directory) / file, self.directory)
-                    found[path] = rings.get(str(Path(path).parent), "1")
+                    parents = map(str, Path(path).parents)
+                    found[path] = next((rings[p] for p in parents if p in rings), "1")
         return found
 
 

@@ -279,7 +279,6 @@ int datagram_control(socket_handle socket, unsigned command, uint64_t value,
     int size = 0;
 
     (void)value;
-    (void)result;
     switch (command) {
     case FIONREAD: /* of the first packet: udp(7) */
         if (!list_empty(queue))
@@ -288,7 +287,7 @@ int datagram_control(socket_handle socket, unsigned command, uint64_t value,
     case TIOCOUTQ:
         break;
     default:
-        return interface_control(command, argument);
+        return interface_control(socket->family, command, argument, result);
     }
     return user_buffer_put(argument, &size, sizeof(size)) == sizeof(size) ? 0 : -EFAULT;
 }

@@ -160,7 +160,7 @@ int inet_set_option(socket_handle socket, int level, int name, const void *value
 void inet_apply(socket_handle socket, struct ip_pcb *pcb);
 
 /* ioctl(2)s that are not about one socket: interfaces, routes, ARP. */
-int interface_control(unsigned command, struct user_buffer *argument);
+int interface_control(int family, unsigned command, struct user_buffer *argument, int *result);
 
 /* ---- tcp.c ---- */
 

@@ -1,5 +1,5 @@
 /* The stack as Core sees it: net/stack.h. */
-#include <services/netstack/stack.h>
+#include <services/services.h>
 
 #include "datagram.h"
 #include "netstack.h"

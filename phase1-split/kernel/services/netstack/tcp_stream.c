@@ -194,7 +194,6 @@ int tcp_control(socket_handle socket, unsigned command, struct user_buffer *argu
 {
     const struct tcp_part *tcp = &socket->tcp;
 
-    (void)result;
     switch (command) {
     case FIONREAD: /* SIOCINQ */
         return tcp->listener ? -EINVAL : answer(argument, (int)tcp->received);
@@ -203,6 +202,6 @@ int tcp_control(socket_handle socket, unsigned command, struct user_buffer *argu
     case SIOCATMARK:
         return answer(argument, 0);
     default:
-        return interface_control(command, argument);
+        return interface_control(socket->family, command, argument, result);
     }
 }

@@ -15,10 +15,17 @@
 #include <lwip/nd6.h>
 #include <lwip/priv/nd6_priv.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/sys.h>
 
 #include "inet.h"
 
 #define NEIGHBOURS_SEARCHED 10 /* seconds after the last frame in which an address may be sought */
+
+/* lwIP's clock for reports: milliseconds. */
+u32_t sys_now(void)
+{
+    return (u32_t)(clock_monotonic() / (NANOSECONDS_PER_SECOND / 1000));
+}
 
 /* ---- TCP ---- */
 

@@ -1,5 +1,5 @@
 /* UDP sockets: udp(7). */
-#include <services/netstack/stack.h>
+#include <services/services.h>
 
 #include "datagram.h"
 

@@ -24,9 +24,11 @@ err_t netstack_tcp_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u1
 int netstack_ip4_packet(struct pbuf *packet, struct netif *from);
 int netstack_ip6_packet(struct pbuf *packet, struct netif *from);
 
-/* route.c: the interface by which a packet leaves; NULL: lwIP's own rules decide.  (The next hop on
- * it: LWIP_HOOK_ETHARP_GET_GW, LWIP_HOOK_ND6_GET_GW.) */
-struct netif *netstack_route4(const ip4_addr_t *from, const ip4_addr_t *to);
-struct netif *netstack_route6(const ip6_addr_t *from, const ip6_addr_t *to);
+/* route_hooks.c: the interface by which a packet leaves, and the neighbour on it that it goes to;
+ * NULL: lwIP's own rules decide. */
+struct netif *netstack_route_ip4(const ip4_addr_t *source, const ip4_addr_t *destination);
+struct netif *netstack_route_ip6(const ip6_addr_t *source, const ip6_addr_t *destination);
+const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *destination);
+const ip6_addr_t *netstack_gateway_ip6(struct netif *netif, const ip6_addr_t *destination);
 
 #endif

@@ -15,8 +15,7 @@
 #define SYS_LIGHTWEIGHT_PROT 0 /* Core calls the stack with one thing at a time */
 #define LWIP_NETCONN         0 /* the blocking interfaces: a call to the stack never sleeps */
 #define LWIP_SOCKET          0
-#define LWIP_TIMERS          1
-#define LWIP_TIMERS_CUSTOM   1 /* timers.c: a timer runs only while it has something to do */
+#define LWIP_TIMERS          0 /* timers.c: a timer runs only while it has something to do */
 
 /* ---- memory ---- */
 
@@ -190,7 +189,9 @@ uint16_t netstack_checksum(const void *data, int length);
 #define LWIP_HOOK_TCP_INPACKET_PCB    netstack_tcp_segment
 #define LWIP_HOOK_IP4_INPUT           netstack_ip4_packet
 #define LWIP_HOOK_IP6_INPUT           netstack_ip6_packet
-#define LWIP_HOOK_IP4_ROUTE_SRC(f, t) netstack_route4(f, t)
-#define LWIP_HOOK_IP6_ROUTE(f, t)     netstack_route6(f, t)
+#define LWIP_HOOK_IP4_ROUTE_SRC(f, t) netstack_route_ip4(f, t)
+#define LWIP_HOOK_IP6_ROUTE(f, t)     netstack_route_ip6(f, t)
+#define LWIP_HOOK_ETHARP_GET_GW       netstack_gateway_ip4
+#define LWIP_HOOK_ND6_GET_GW          netstack_gateway_ip6
 
 #endif

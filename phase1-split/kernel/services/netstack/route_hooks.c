@@ -13,7 +13,7 @@ static struct netif *loopback(void)
     return interface && netif_is_up(&interface->netif) ? &interface->netif : NULL;
 }
 
-struct netif *netstack_route4(const ip4_addr_t *from, const ip4_addr_t *to)
+struct netif *netstack_route_ip4(const ip4_addr_t *from, const ip4_addr_t *to)
 {
     ip_addr_t address;
 
@@ -22,11 +22,26 @@ struct netif *netstack_route4(const ip4_addr_t *from, const ip4_addr_t *to)
     return address_is_local(&address) ? loopback() : NULL;
 }
 
-struct netif *netstack_route6(const ip6_addr_t *from, const ip6_addr_t *to)
+struct netif *netstack_route_ip6(const ip6_addr_t *from, const ip6_addr_t *to)
 {
     ip_addr_t address;
 
     (void)from;
     ip_addr_copy_from_ip6(address, *to);
     return address_is_local(&address) ? loopback() : NULL;
+}
+
+/* NULL: the neighbour is found by lwIP's own rules. */
+const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *to)
+{
+    (void)netif;
+    (void)to;
+    return NULL;
+}
+
+const ip6_addr_t *netstack_gateway_ip6(struct netif *netif, const ip6_addr_t *to)
+{
+    (void)netif;
+    (void)to;
+    return NULL;
 }

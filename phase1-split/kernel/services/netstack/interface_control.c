@@ -3,8 +3,10 @@
 
 #include <linux/errno.h>
 
-int interface_control(unsigned command, struct user_buffer *argument)
+int interface_control(int family, unsigned command, struct user_buffer *argument, int *result)
 {
+    (void)family;
+    (void)result;
     (void)command;
     (void)argument;
     return -ENOTTY;
