@@ -52,6 +52,13 @@
 
 #define AREAS_LIMIT 65530 /* areas of one address space (/proc/sys/vm/max_map_count) */
 
+#define SOCKET_HASH_SIZE    256
+#define UNIX_NAME_HASH_SIZE 64
+#define DATAGRAM_LIMIT      ((size_t)1 << 20) /* bytes that Core takes for one datagram */
+#define UNIX_BUFFER         212992u /* bytes that a Unix socket's unread messages take, at first */
+#define UNIX_BUFFER_LIMIT   212992u /* half of what all but root may set it to (net.core.wmem_max) */
+#define UNIX_QUEUE_LIMIT    10      /* datagrams in a queue (net.unix.max_dgram_qlen) */
+
 #define PIPE_PAGES      16           /* a pipe's capacity, pipe(7) */
 #define PIPE_PAGES_MANY 2            /* the same for a user who has too many */
 #define PIPE_PAGES_USER 16384        /* of all pipes of one user, before he has too many */
