@@ -1,8 +1,8 @@
 /* Interrupts: acknowledge, queue, post an event.  Nothing here calls Ring 1.
  *
  * A line without a handler in the platform belongs to a device that Ring 1 or 2 drives: it is
- * masked until somebody asks for it again, because a level-triggered line would interrupt without
- * end before the driver had its turn. */
+ * masked until interrupt_unmask(), because a level-triggered line would interrupt without end before
+ * the driver had its turn. */
 #include "interrupt.h"
 
 #include <stddef.h>
@@ -73,6 +73,28 @@ void interrupt_register(unsigned line, const char *device, void (*handler)(void)
     uint64_t flags = interrupts_save();
     handlers[line] = handler;
     lines[line].device = device;
+    pic_unmask(line);
+    interrupts_restore(flags);
+}
+
+bool interrupt_claim(unsigned line, const char *device)
+{
+    if (line >= PIC_LINES || line == PIC_CASCADE || handlers[line])
+        return false;
+    if (!lines[line].device)
+        lines[line].device = device;
+    uint64_t flags = interrupts_save();
+    pic_level_triggered(line);
+    pic_unmask(line);
+    interrupts_restore(flags);
+    return true;
+}
+
+void interrupt_unmask(unsigned line)
+{
+    if (line >= PIC_LINES || !lines[line].device)
+        return;
+    uint64_t flags = interrupts_save();
     pic_unmask(line);
     interrupts_restore(flags);
 }

@@ -11,18 +11,23 @@
 #define SLAVE_COMMAND  0xa0
 #define SLAVE_DATA     0xa1
 
-#define CASCADE_LINE        2
+#define MASTER_TRIGGER 0x4d0 /* ELCR of the south bridge (Intel 82371AB data sheet, 4.2.4) */
+#define SLAVE_TRIGGER  0x4d1
+
 #define COMMAND_INIT        0x11 /* ICW1: edge triggered unless ELCR says otherwise, ICW4 follows */
 #define COMMAND_8086        0x01 /* ICW4 */
 #define COMMAND_END         0x20 /* OCW2: non-specific end of interrupt */
 #define COMMAND_READ_SERVED 0x0b /* OCW3: the next read gives the in-service register */
 
-static uint16_t masked = 0xffff & ~(1u << CASCADE_LINE);
+static uint16_t masked = 0xffff & ~(1u << PIC_CASCADE);
 
-static void write_masks(void)
+/* Tells the controller of `line` its masks. */
+static void write_mask(unsigned line)
 {
-    port_write8(MASTER_DATA, (uint8_t)masked);
-    port_write8(SLAVE_DATA, (uint8_t)(masked >> 8));
+    if (line < 8)
+        port_write8(MASTER_DATA, (uint8_t)masked);
+    else
+        port_write8(SLAVE_DATA, (uint8_t)(masked >> 8));
 }
 
 void pic_init(unsigned vector)
@@ -31,23 +36,33 @@ void pic_init(unsigned vector)
     port_write8(SLAVE_COMMAND, COMMAND_INIT);
     port_write8(MASTER_DATA, (uint8_t)vector);
     port_write8(SLAVE_DATA, (uint8_t)(vector + 8));
-    port_write8(MASTER_DATA, 1u << CASCADE_LINE); /* ICW3: where the slave is connected */
-    port_write8(SLAVE_DATA, CASCADE_LINE);        /* ICW3: the slave's identity */
+    port_write8(MASTER_DATA, 1u << PIC_CASCADE); /* ICW3: where the slave is connected */
+    port_write8(SLAVE_DATA, PIC_CASCADE);        /* ICW3: the slave's identity */
     port_write8(MASTER_DATA, COMMAND_8086);
     port_write8(SLAVE_DATA, COMMAND_8086);
-    write_masks();
+    write_mask(0);
+    write_mask(8);
 }
 
 void pic_mask(unsigned line)
 {
     masked |= (uint16_t)(1u << line);
-    write_masks();
+    write_mask(line);
 }
 
 void pic_unmask(unsigned line)
 {
     masked &= (uint16_t) ~(1u << line);
-    write_masks();
+    write_mask(line);
+}
+
+/* The firmware has done so for the lines that it gave to PCI functions; this makes sure. */
+void pic_level_triggered(unsigned line)
+{
+    uint16_t port = line < 8 ? MASTER_TRIGGER : SLAVE_TRIGGER;
+    uint8_t lines = port_read8(port), bit = (uint8_t)(1u << line % 8);
+    if (!(lines & bit))
+        port_write8(port, lines | bit);
 }
 
 static bool in_service(uint16_t command_port)

@@ -52,11 +52,27 @@
 
 #define AREAS_LIMIT 65530 /* areas of one address space (/proc/sys/vm/max_map_count) */
 
+#define SOCKET_HASH_SIZE    256
+#define UNIX_NAME_HASH_SIZE 64
+#define DATAGRAM_LIMIT      ((size_t)1 << 20) /* bytes that Core takes for one datagram */
+#define UNIX_BUFFER         212992u /* bytes that a Unix socket's unread messages take, at first */
+#define UNIX_BUFFER_LIMIT   212992u /* half of what all but root may set it to (net.core.wmem_max) */
+#define UNIX_QUEUE_LIMIT    10      /* datagrams in a queue (net.unix.max_dgram_qlen) */
+
 #define PIPE_PAGES      16           /* a pipe's capacity, pipe(7) */
 #define PIPE_PAGES_MANY 2            /* the same for a user who has too many */
 #define PIPE_PAGES_USER 16384        /* of all pipes of one user, before he has too many */
 #define PIPE_SIZE_MAX   (1ull << 20) /* bytes that all but root may give a pipe */
 #define PIPE_PAGES_KEPT 4            /* pages that an empty pipe holds on to */
 #define POLL_ON_STACK   16           /* files that poll(2) waits for without allocating memory */
+
+#define ETHERNET_DEVICES  4
+#define RING_PACKETS      256       /* each way, at most, that a device holds */
+#define SEND_QUEUE        256       /* frames of a device that wait for a place in its ring */
+#define PACKETS_MOST      4096      /* in the system */
+#define SENT_PACKETS_KEPT 32        /* in the ring, before somebody looks which can be freed */
+#define ROUND_PACKETS     64        /* that are taken from a device at a time */
+#define ROUND_CREDIT      1000000u  /* ns of the network's time that are saved up at most */
+#define CHORES_INTERVAL   20000000u /* ns */
 
 #endif

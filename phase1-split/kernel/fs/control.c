@@ -13,6 +13,7 @@
 #include <linux/vt.h>
 
 #include <lib/bits.h>
+#include <net/socket.h>
 #include <platform/address_space.h>
 #include <platform/user.h>
 #include <process/process.h>
@@ -117,6 +118,8 @@ long file_ioctl(struct file *file, unsigned command, uint64_t value)
         return bytes_to_read(file, value);
     if (command == FIFREEZE || command == FITHAW)
         return freeze(command == FIFREEZE);
+    if (file_socket(file))
+        return socket_control(file_socket(file), command, value);
     if (!file->ops || !file->ops->control)
         return -ENOTTY;
     return call_control(file, command, value);

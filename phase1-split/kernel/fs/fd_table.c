@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 
 #include <lib/bits.h>
+#include <net/socket.h>
 #include <param.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
@@ -112,6 +113,8 @@ static void close_file(const struct fd_table *table, struct file *file)
 {
     if (!(file->flags & O_PATH))
         file_unlock_all(file, table);
+    if (file->references == 1 && file_socket(file))
+        socket_linger(file_socket(file));
     file_put(file);
 }
 
@@ -200,6 +203,24 @@ int fd_install(struct file *file, int lowest, bool close_on_exec)
     if (lowest <= table->lowest_free)
         table->lowest_free = fd + 1;
     return fd;
+}
+
+int fd_install_both(struct file *first, struct file *second, bool close_on_exec, int out[2])
+{
+    int error = out[0] = fd_install(first, 0, close_on_exec);
+
+    if (error < 0) {
+        file_put(first);
+        file_put(second);
+        return error;
+    }
+    error = out[1] = fd_install(second, 0, close_on_exec);
+    if (error < 0) {
+        fd_close(out[0]);
+        file_put(second);
+        return error;
+    }
+    return 0;
 }
 
 int fd_close(int fd)

@@ -13,6 +13,8 @@
 #include <fs/memory_file.h>
 #include <fs/page_cache.h>
 #include <lib/bits.h>
+#include <net/in_flight.h>
+#include <net/socket.h>
 #include <param.h>
 #include <platform/address_space.h>
 #include <platform/heap.h>
@@ -120,8 +122,12 @@ bool file_counts_as_writer(const struct file *file)
 
 void file_put(struct file *file)
 {
-    if (--file->references > 0)
+    if (--file->references > file->in_flight)
         return;
+    if (file->references > 0) {
+        in_flight_collect();
+        return;
+    }
     if (file->watchers)
         epoll_forget(file);
     file_unlock_all(file, file);
@@ -139,8 +145,7 @@ void file_put(struct file *file)
 
 /* ---- paged files ---- */
 
-/* Between two stretches of a long transfer others get their turn; false if it shall end here. */
-static bool may_go_on(void)
+bool file_may_go_on(void)
 {
     if (scheduler_should_yield())
         scheduler_next_turn();
@@ -163,7 +168,7 @@ static long transfer_stretches(struct file *file, struct user_buffer *buffer, ui
         error = transfer(file->inode, buffer, *position);
         buffer->length = length;
         *position += buffer->done - before;
-        if (error || buffer->done - before < piece || buffer->done == length || !may_go_on())
+        if (error || buffer->done - before < piece || buffer->done == length || !file_may_go_on())
             break;
     }
     return buffer->done > start ? (long)(buffer->done - start) : error;
@@ -280,7 +285,7 @@ static long transfer_stream(struct file *file, struct user_buffer *buffer, uint6
         *position += moved;
         if (error || moved == 0 || (!writing && moved < piece) || user_buffer_left(buffer) == 0)
             break;
-        if (file->in_service && !may_go_on())
+        if (file->in_service && !file_may_go_on())
             break;
     }
     if (error == -EPIPE && writing)
@@ -317,6 +322,8 @@ static long read_file(struct file *file, struct user_buffer *to, uint64_t *posit
         return error;
     if (user_buffer_left(to) == 0)
         return 0;
+    if (file_socket(file))
+        return socket_read(file_socket(file), to);
     if (!file->ops)
         return read_pages(file, to, position);
     if (!file->ops->read)
@@ -332,6 +339,8 @@ static long write_file(struct file *file, struct user_buffer *from, uint64_t *po
         error = check_range(file, from, *position);
     if (error)
         return error;
+    if (file_socket(file))
+        return socket_write(file_socket(file), from); /* nothing, too, may be sent */
     if (user_buffer_left(from) == 0)
         return 0;
     if (!file->ops)

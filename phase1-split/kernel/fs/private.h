@@ -150,6 +150,9 @@ void file_free(struct file *file);
 /* True if the file keeps its inode from being executed and its mount from becoming read-only. */
 bool file_counts_as_writer(const struct file *file);
 
+/* Between two stretches of a long transfer others get their turn; false if it shall end here. */
+bool file_may_go_on(void);
+
 /* Stamps the time of access, unless the file or its mount does not want that. */
 void file_accessed(struct file *file);
 

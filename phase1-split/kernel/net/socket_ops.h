@@ -11,6 +11,7 @@
 #ifndef NET_SOCKET_OPS_H
 #define NET_SOCKET_OPS_H
 
+#include <asm/socket.h>
 #include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -58,7 +59,8 @@ struct socket_extras {
     struct files_in_flight *files; /* SCM_RIGHTS, or NULL.  A send that returns 0 has taken them
                                       over; a receive hands them over */
     struct socket_credentials credentials; /* of who sends; Core fills them in for every send */
-    bool has_credentials;                  /* received: are known */
+    bool has_credentials; /* received: are known.  Going into a receive: somebody asks for them, so
+                             that a stream does not mix what two have sent */
     bool has_packet_info;                  /* IP_PKTINFO, IPV6_PKTINFO: the fields below */
     uint32_t interface;                    /* index; 0: any */
     struct in6_addr local;                 /* destination address; of IPv4 the mapped one */

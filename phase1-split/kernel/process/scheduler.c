@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 
 #include <memory/reclaim.h>
+#include <net/network.h>
 #include <param.h>
 #include <platform/clock.h>
 #include <platform/event.h>
@@ -288,6 +289,8 @@ void scheduler_handle_events(void)
         tty_handle_output();
     if (events & EVENT_WORK)
         memory_drop_if_asked();
+    if (events & NETWORK_EVENTS)
+        network_handle_events(events);
 }
 
 _Noreturn void scheduler_run(void)
@@ -300,7 +303,7 @@ _Noreturn void scheduler_run(void)
         struct task *next = run_queue_take();
         if (next)
             switch_to(next);
-        else
+        else if (!network_catch_up())
             processor_wait();
     }
 }

@@ -37,13 +37,11 @@
 #define NUMBER_LIMIT 512
 
 /* What a Linux kernel, too, may be built without, so that programs and the C library ask and go on:
- * RSEQ, NET, INOTIFY_USER, SYSVIPC and BLOCK are the names of these choices in its configuration. */
+ * RSEQ, INOTIFY_USER, SYSVIPC and BLOCK are the names of these choices in its configuration. */
 static bool is_left_out(uint64_t number)
 {
     switch (number) {
     case __NR_rseq:
-    case __NR_socket:
-    case __NR_socketpair:
     case __NR_inotify_init:
     case __NR_inotify_init1:
     case __NR_shmget:
@@ -99,6 +97,11 @@ static long call(struct user_registers *r)
     CALL6(epoll_pwait) CALL6(epoll_pwait2) CALL1(eventfd) CALL2(eventfd2)
     CALL3(signalfd) CALL4(signalfd4) CALL2(timerfd_create) CALL4(timerfd_settime)
     CALL2(timerfd_gettime)
+    /* sockets */
+    CALL3(socket) CALL4(socketpair) CALL3(bind) CALL2(listen) CALL3(accept) CALL4(accept4)
+    CALL3(connect) CALL3(getsockname) CALL3(getpeername) CALL2(shutdown) CALL5(setsockopt)
+    CALL5(getsockopt) CALL6(sendto) CALL6(recvfrom) CALL3(sendmsg) CALL3(recvmsg) CALL4(sendmmsg)
+    CALL5(recvmmsg)
     /* processes */
     CALL0(fork) CALL0(vfork) CALL5(clone) CALL2(clone3) CALL3(execve) CALL5(execveat) CALL1(exit)
     CALL1(exit_group) CALL4(wait4) CALL5(waitid) CALL0(getpid) CALL0(gettid) CALL0(getppid)

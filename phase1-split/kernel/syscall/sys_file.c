@@ -7,7 +7,6 @@
 #include <linux/fs.h>
 #include <linux/memfd.h>
 #include <linux/stat.h>
-#include <linux/uio.h>
 
 #include <asm/ioctls.h>
 
@@ -16,9 +15,9 @@
 #include <fs/pipe.h>
 #include <fs/private.h>
 #include <lib/bits.h>
-#include <platform/heap.h>
 #include <platform/user.h>
 #include <process/process.h>
+#include <syscall/vector.h>
 
 /* ---- reading and writing ---- */
 
@@ -95,57 +94,6 @@ long sys_pwrite64(int fd, user_address data, size_t size, int64_t position)
 }
 
 /* ---- several segments ---- */
-
-#define FEW_SEGMENTS 8 /* these need no allocation */
-
-struct vector {
-    struct user_segment few[FEW_SEGMENTS];
-    struct user_segment *segments; /* `few`, or from kmalloc() */
-    struct user_buffer buffer;
-};
-
-_Static_assert(sizeof(struct user_segment) == sizeof(struct iovec), "same layout");
-
-/* Segments beyond what one call moves are cut off. */
-static int cut_segments(struct user_segment *segments, size_t count)
-{
-    size_t left = TRANSFER_LIMIT;
-
-    for (size_t i = 0; i < count; i++) {
-        if (segments[i].length > INT64_MAX)
-            return -EINVAL;
-        segments[i].length = min(segments[i].length, left);
-        left -= segments[i].length;
-    }
-    return 0;
-}
-
-/* Fetches the segments; vector_free() is due only on success. */
-static int vector_copy(struct vector *vector, user_address from, int count)
-{
-    size_t size = (size_t)count * sizeof(struct user_segment);
-
-    if (count < 0 || count > UIO_MAXIOV)
-        return -EINVAL;
-    vector->segments = count > FEW_SEGMENTS ? kmalloc(size) : vector->few;
-    if (!vector->segments)
-        return -ENOMEM;
-    int error = copy_from_user(vector->segments, from, size);
-
-    if (!error)
-        error = cut_segments(vector->segments, (size_t)count);
-    if (error && vector->segments != vector->few)
-        kfree(vector->segments);
-    if (!error)
-        user_buffer_init_segments(&vector->buffer, vector->segments, (size_t)count);
-    return error;
-}
-
-static void vector_free(struct vector *vector)
-{
-    if (vector->segments != vector->few)
-        kfree(vector->segments);
-}
 
 static long transfer_vector(int fd, user_address segments, int count, transfer transfer)
 {

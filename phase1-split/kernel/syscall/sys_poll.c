@@ -13,25 +13,6 @@
 
 /* ---- pipe(2) ---- */
 
-/* Both descriptors, or none. */
-static int install_both(struct file *read_end, struct file *write_end, bool close_on_exec,
-                        int out[2])
-{
-    out[0] = fd_install(read_end, 0, close_on_exec);
-    if (out[0] < 0) {
-        file_put(read_end);
-        file_put(write_end);
-        return out[0];
-    }
-    out[1] = fd_install(write_end, 0, close_on_exec);
-    if (out[1] < 0) {
-        fd_close(out[0]);
-        file_put(write_end);
-        return out[1];
-    }
-    return 0;
-}
-
 long sys_pipe2(user_address out, int flags)
 {
     struct file *read_end, *write_end;
@@ -41,7 +22,7 @@ long sys_pipe2(user_address out, int flags)
         return -EINVAL;
     int error = pipe_create((unsigned)flags & O_NONBLOCK, &read_end, &write_end);
     if (!error)
-        error = install_both(read_end, write_end, flags & O_CLOEXEC, descriptors);
+        error = fd_install_both(read_end, write_end, flags & O_CLOEXEC, descriptors);
     if (error)
         return error;
     error = copy_to_user(out, descriptors, sizeof(descriptors));

@@ -45,6 +45,31 @@ long sys_pwritev2(int fd, user_address segments, int count, uint64_t low, uint64
                   unsigned flags);
 long sys_memfd_create(user_address name, unsigned flags);
 
+/* sys_socket.c: making, naming and connecting sockets, and their options */
+long sys_socket(int family, int type, int protocol);
+long sys_socketpair(int family, int type, int protocol, user_address out);
+long sys_bind(int fd, user_address address, int length);
+long sys_listen(int fd, int backlog);
+long sys_accept(int fd, user_address address, user_address length);
+long sys_accept4(int fd, user_address address, user_address length, int flags);
+long sys_connect(int fd, user_address address, int length);
+long sys_getsockname(int fd, user_address address, user_address length);
+long sys_getpeername(int fd, user_address address, user_address length);
+long sys_shutdown(int fd, int how);
+long sys_setsockopt(int fd, int level, int name, user_address value, int length);
+long sys_getsockopt(int fd, int level, int name, user_address value, user_address length);
+
+/* sys_message.c: sending and receiving */
+long sys_sendto(int fd, user_address data, size_t size, unsigned flags, user_address to,
+                int to_length);
+long sys_recvfrom(int fd, user_address data, size_t size, unsigned flags, user_address from,
+                  user_address from_length);
+long sys_sendmsg(int fd, user_address header, unsigned flags);
+long sys_recvmsg(int fd, user_address header, unsigned flags);
+long sys_sendmmsg(int fd, user_address headers, unsigned count, unsigned flags);
+long sys_recvmmsg(int fd, user_address headers, unsigned count, unsigned flags,
+                  user_address timeout);
+
 /* sys_range.c: ranges of a file's bytes */
 long sys_sendfile(int to, int from, user_address position, size_t count);
 long sys_fallocate(int fd, int mode, int64_t offset, int64_t length);

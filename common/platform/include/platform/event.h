@@ -14,7 +14,8 @@
 #define EVENT_CONSOLE_INPUT  (1u << 1)         /* console_read() has something */
 #define EVENT_CONSOLE_OUTPUT (1u << 2)         /* console_write() has room again */
 #define EVENT_WORK           (1u << 3)         /* posted by Ring 1: call before_user soon */
-#define EVENT_DEVICE(n)      (1u << (8 + (n))) /* interrupt of device n, 0 to 15 (platform/pci.h) */
+#define EVENT_NETWORK        (1u << 4)         /* posted by Ring 1: the network has work to do */
+#define EVENT_DEVICE(n)      (1u << (8 + (n))) /* interrupt line n, 0 to 15 (platform/interrupts.h) */
 
 /* The pending events, atomically cleared. */
 uint32_t events_take(void);

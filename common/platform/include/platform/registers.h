@@ -11,9 +11,13 @@
 struct registers; /* defined in the platform */
 
 /* Maps base address register `bar` (0 to 5) of the function, which must be of memory, for good:
- * mapping it again gives the same registers.  Enables memory accesses and bus mastering.
+ * mapping it again gives the same registers.  Lets the function answer memory accesses, reach memory
+ * by itself and interrupt.
  * 0, -ENODEV (no such register, or one of ports), -ENOMEM. */
 int registers_map(const struct pci_device *device, unsigned bar, struct registers **out);
+
+/* Bytes of registers that there are. */
+size_t registers_size(const struct registers *registers);
 
 /* `offset` in bytes, a multiple of the access's size.  Past the end: panics. */
 uint8_t registers_read8(const struct registers *registers, size_t offset);

@@ -1,0 +1,35 @@
+/* The names of Unix sockets: in the file system, and abstract ones.  unix(7). */
+#ifndef NET_UNIX_NAMES_H
+#define NET_UNIX_NAMES_H
+
+#include <net/socket.h>
+
+/* Enters the socket under this name, which is completed as getsockname(2) will tell it.  An address
+ * of a family alone asks for any abstract name.  -EINVAL (no such address; has a name already),
+ * -EADDRINUSE, -ENOMEM and what a path name may bring. */
+int unix_name_bind(struct socket *socket, struct socket_address *address);
+
+/* Gives the socket an abstract name if it has none. */
+int unix_name_ensure(struct socket *socket);
+
+/* The socket of this name, to be sent to or connected to from one of type `type`.  -EINVAL,
+ * -ECONNREFUSED, -EPROTOTYPE (it is of another type), -EACCES and what a path name may bring. */
+int unix_name_find(const struct socket_address *address, int type, struct socket **out);
+
+/* The socket goes, and its name with it; what it has in the file system stays. */
+void unix_name_release(struct socket *socket);
+
+/* What /proc/net/unix tells of a socket. */
+struct unix_snapshot {
+    uint64_t inode;
+    uint32_t references;
+    int type;
+    bool listening, connected;
+    struct socket_address name; /* length 0: none; an abstract one begins with NUL */
+};
+
+/* The sockets of AF_UNIX one after the other: the one after `previous` (0: the first), which must
+ * still be there, or the first again.  False if there is no other. */
+bool unix_snapshot_next(uint64_t previous, struct unix_snapshot *out);
+
+#endif
