@@ -32,10 +32,10 @@
 
 #include "shim.h"
 
-#define DEVICE      2u
-#define SOCKETS     8
-#define FRAME_MOST  1514u
-#define STEPS_MOST  64
+#define DEVICE     2u
+#define SOCKETS    8
+#define FRAME_MOST 1514u
+#define STEPS_MOST 64
 
 #define promise(condition)                                                                         \
     do {                                                                                           \
@@ -275,15 +275,15 @@ static void mend_payload(uint8_t protocol, uint8_t *payload, size_t size, uint32
                          bool numbers)
 {
     size_t place;
-    uint32_t sum = addresses + __builtin_bswap16((uint16_t)size) +
-                   __builtin_bswap16((uint16_t)protocol);
+    uint32_t sum =
+        addresses + __builtin_bswap16((uint16_t)size) + __builtin_bswap16((uint16_t)protocol);
 
     if (protocol == IPPROTO_TCP && size >= 20)
         place = 16;
     else if (protocol == IPPROTO_UDP && size >= 8)
         place = 6;
-    else if ((protocol == IPPROTO_ICMP || protocol == IPPROTO_IGMP ||
-              protocol == IPPROTO_ICMPV6) && size >= 8)
+    else if ((protocol == IPPROTO_ICMP || protocol == IPPROTO_IGMP || protocol == IPPROTO_ICMPV6) &&
+             size >= 8)
         place = 2;
     else
         return;

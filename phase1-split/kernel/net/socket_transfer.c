@@ -27,10 +27,12 @@ void socket_message_init(struct socket_message *message, struct user_buffer *dat
     message->flags = flags;
     message->address = address;
     message->peer = NULL;
+    message->privileged = false;
     message->length = 0;
     message->extras.files = NULL;
     message->extras.has_credentials = false;
     message->extras.has_packet_info = false;
+    message->extras.has_packet_data = false;
     message->extras.hop_limit = -1;
     message->extras.time = 0;
     address->length = 0;
@@ -126,6 +128,7 @@ long socket_send(struct socket *socket, struct socket_message *message)
     unsigned flags = message->flags;
 
     message->flags = flags & SEND_FLAGS;
+    message->privileged = process_privileged();
     long sent = send_all(socket, message, flags);
 
     if (sent == -EPIPE && is_stream(socket) && !(flags & MSG_NOSIGNAL))

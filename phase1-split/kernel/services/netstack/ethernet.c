@@ -10,12 +10,12 @@
 #include <lwip/ethip6.h>
 #include <netif/ethernet.h>
 
-#define PIECES_MOST 24 /* of a frame; a datagram in fragments has few, a gathered write some */
+#define PIECES_MOST 24  /* of a frame; a datagram in fragments has few, a gathered write some */
 #define FRAME_LEAST 60u /* bytes on the cable, checksum aside: IEEE 802.3, 4.4.2 */
 
 struct list frame_taps = LIST_INITIAL(frame_taps);
 
-static void show(struct interface *interface, const struct pbuf *frame, bool sent)
+void frame_show(struct interface *interface, const struct pbuf *frame, bool sent)
 {
     struct frame_tap *tap, *next;
 
@@ -40,7 +40,7 @@ static err_t send(struct netif *netif, struct pbuf *frame)
     err_t error;
 
     if (!list_empty(&frame_taps))
-        show(interface, frame, true);
+        frame_show(interface, frame, true);
     timers_neighbours_wanted();
     if (pbuf_clen(frame) <= PIECES_MOST)
         return send_pieces(interface, frame);
@@ -97,7 +97,7 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
     memcpy(packet->payload, frame, length);
     memset((uint8_t *)packet->payload + length, 0, size - length);
     if (!list_empty(&frame_taps))
-        show(interface, packet, false);
+        frame_show(interface, packet, false);
     timers_neighbours_wanted();
     if (!netif_is_up(&interface->netif) || ethernet_input(packet, &interface->netif) != ERR_OK)
         pbuf_free(packet);

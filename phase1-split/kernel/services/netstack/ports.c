@@ -84,7 +84,8 @@ int port_check(socket_handle socket, const ip_addr_t *address, uint16_t port)
 
 static bool used_by_tcp(uint16_t port)
 {
-    struct tcp_pcb *lists[] = { tcp_listen_pcbs.pcbs, tcp_bound_pcbs, tcp_active_pcbs, tcp_tw_pcbs };
+    struct tcp_pcb *lists[] = { tcp_listen_pcbs.pcbs, tcp_bound_pcbs, tcp_active_pcbs,
+                                tcp_tw_pcbs };
 
     for (size_t i = 0; i < array_count(lists); i++)
         for (struct tcp_pcb *pcb = lists[i]; pcb; pcb = pcb->next)

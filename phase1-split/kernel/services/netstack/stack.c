@@ -2,6 +2,9 @@
 #include <services/services.h>
 
 #include "datagram.h"
+#include "files.h"
+#include "interface_control.h"
+#include "netlink.h"
 #include "netstack.h"
 
 #include <linux/errno.h>
@@ -16,7 +19,9 @@ static int start(void)
 
     lwip_init();
     error = unreachable_start();
-    return error ? error : loopback_start();
+    if (!error)
+        error = loopback_start();
+    return error ? error : files_start();
 }
 
 static int attach(unsigned index, const char *name, const uint8_t address[6], unsigned mtu)
@@ -34,6 +39,7 @@ static int link(unsigned index, bool up)
         netif_set_link_up(&interface->netif);
     else
         netif_set_link_down(&interface->netif);
+    netlink_link_changed(interface);
     timers_neighbours_wanted();
     return 0;
 }
@@ -54,6 +60,11 @@ static int work(bool *more)
     return error;
 }
 
+static int control(unsigned command, struct user_buffer *argument, int *result)
+{
+    return interface_control(AF_UNSPEC, command, argument, result);
+}
+
 uint16_t netstack_checksum(const void *data, int length)
 {
     return checksum_sum(data, (size_t)length);
@@ -65,6 +76,7 @@ const struct network_stack_ops lwip_stack_ops = {
     .link = link,
     .input = input,
     .work = work,
+    .control = control,
     .timers = netstack_timers,
     .timer_count = TIMER_COUNT,
 };

@@ -10,6 +10,7 @@
 #include <lwip/priv/tcp_priv.h>
 
 #include "buffer.h"
+#include "interface_control.h"
 #include "netstack.h"
 
 /* ---- sending ---- */
@@ -94,6 +95,24 @@ int tcp_send(socket_handle socket, struct socket_message *message)
 
 /* ---- receiving ---- */
 
+/* The peer is told of a window that has opened: at the latest when it would see twice as much, as
+ * on Linux, but not of crumbs (RFC 1122, 4.2.3.3).  lwIP alone waits for a share of the largest
+ * window and segment that there can be, which this connection's window may never reach. */
+static void announce_window(socket_handle socket)
+{
+    struct tcp_pcb *pcb = socket->tcp.pcb;
+    uint32_t largest = min(socket->options.receive_limit, (uint32_t)TCP_WND_MAX(pcb));
+    uint32_t seen = pcb->rcv_ann_right_edge - pcb->rcv_nxt;
+
+    if (TCP_SEQ_GT(pcb->rcv_nxt, pcb->rcv_ann_right_edge))
+        seen = 0;
+    if (pcb->rcv_wnd / 2 < seen || pcb->rcv_wnd - seen < min(largest / 2, (uint32_t)pcb->mss))
+        return;
+    pcb->rcv_ann_wnd = pcb->rcv_wnd;
+    tcp_ack_now(pcb);
+    tcp_output(pcb);
+}
+
 /* The window opens again by what was read. */
 static void consumed(socket_handle socket, uint32_t size)
 {
@@ -101,6 +120,8 @@ static void consumed(socket_handle socket, uint32_t size)
 
     for (; pcb && size > 0; size -= min(size, (uint32_t)UINT16_MAX))
         tcp_recved(pcb, (u16_t)min(size, (uint32_t)UINT16_MAX));
+    if (pcb)
+        announce_window(socket);
 }
 
 static void drop_first(struct tcp_part *tcp)
