@@ -5,6 +5,7 @@
 #   EMU=qemu|bochs    which emulator
 #   IMAGE=ordinary|debian  what is on the guest's disk: BusyBox, or Debian's own programs
 #   MEM=MiB           the guest's memory
+#   NIC=virtio|e1000|none  its network card; Bochs has no virtio
 #   APPEND="..."      words for the kernel's command line
 
 PYTHON := /usr/bin/python3
@@ -17,13 +18,17 @@ MEM_ordinary := 128
 MEM_debian := 256
 MEM_MOST_qemu := 3072
 MEM_MOST_bochs := 2048
+# The first is what an emulator gets unless NIC says otherwise.
+NICS_qemu := virtio e1000 none
+NICS_bochs := e1000 none
 
 PHASE ?= $(lastword $(FINISHED))
 EMU ?= qemu
 IMAGE ?= ordinary
 MEM ?= $(or $(MEM_$(IMAGE)),$(MEM_ordinary))
+NIC ?= $(firstword $(or $(NICS_$(EMU)),$(NICS_qemu)))
 APPEND ?=
-export PHASE EMU IMAGE MEM APPEND
+export PHASE EMU IMAGE MEM NIC APPEND
 export PYTHONDONTWRITEBYTECODE := 1
 
 PHASE_DIRECTORY = $(patsubst %/Makefile,%,$(wildcard phase$(PHASE)-*/Makefile))
@@ -57,6 +62,9 @@ endif
 ifeq ($(filter $(shell seq $(MEM_LEAST_$(IMAGE)) $(MEM_MOST_$(EMU))),$(call one_word,$(MEM))),)
 $(error MEM=$(MEM) is not a size; give MiB from $(MEM_LEAST_$(IMAGE)) to $(MEM_MOST_$(EMU)) (EMU=$(EMU) IMAGE=$(IMAGE)))
 endif
+ifeq ($(filter $(NICS_$(EMU)),$(call one_word,$(NIC))),)
+$(error NIC=$(NIC) is not a network card; choose from: $(NICS_$(EMU)) (EMU=$(EMU)))
+endif
 ifneq ($(strip $(foreach sign,' " \ $$,$(findstring $(sign),$(value APPEND)))),)
 $(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; give plain words)
 endif
@@ -66,7 +74,7 @@ endif
 
 help: ## this list
 	@echo 'Aramid.  Finished phases: $(FINISHED).'
-	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) IMAGE=$(IMAGE) (or debian) MEM=$(MEM) (MiB) APPEND="$(APPEND)" (kernel command line)'
+	@echo 'Parameters: PHASE=$(PHASE) EMU=$(EMU) (or bochs) IMAGE=$(IMAGE) (or debian) MEM=$(MEM) (MiB) NIC=$(NIC) (or $(filter-out $(NIC),$(NICS_$(EMU)))) APPEND="$(APPEND)" (kernel command line)'
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	    while read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
@@ -131,7 +139,7 @@ clean: ## remove everything built
 SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # An EMU that was asked for runs that emulator's tests alone.
 SHARE = $(if $(filter file,$(origin EMU)),,-m '$(if $(filter bochs,$(EMU)),,not )bochs')
-BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM)
+BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM) --nic $(NIC)
 
 # Two builds of one tree at the same time would take each other's half-written files.
 ALONE = mkdir -p build && flock build/lock $(MAKE) $(SUB)

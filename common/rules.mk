@@ -6,6 +6,7 @@
 #   CORE     += process/process.c     Ring 1, one file a line, relative to kernel/
 #   SERVICES += services/tmpfs.c      Ring 2, likewise
 #   PLATFORM += contain               directories of common/platform that only later phases use
+#   THIRD_PARTY += lwip               libraries of others, each with rules of its own: common/lwip.mk
 #
 # Ring 0 (common/platform) and the helpers (common/lib) are taken whole.  Each ring has its own
 # flags below: that is how the compiler holds the line between them.
@@ -13,6 +14,7 @@
 ROOT ?= ..
 KERNEL ?= kernel
 BUILD ?= $(ROOT)/build/phase$(PHASE)
+RECIPE := $(BUILD)/recipe
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -41,7 +43,8 @@ PLATFORM_OBJECTS := $(PLATFORM_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
 LIB_OBJECTS := $(LIB_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
 CORE_OBJECTS := $(CORE:%=$(BUILD)/kernel/%.o)
 SERVICE_OBJECTS := $(SERVICES:%=$(BUILD)/kernel/%.o)
-OBJECTS := $(PLATFORM_OBJECTS) $(LIB_OBJECTS) $(CORE_OBJECTS) $(SERVICE_OBJECTS)
+OBJECTS = $(PLATFORM_OBJECTS) $(LIB_OBJECTS) $(CORE_OBJECTS) $(SERVICE_OBJECTS) \
+    $(THIRD_PARTY_OBJECTS)
 
 # ---- flags ---------------------------------------------------------------------------------
 
@@ -74,6 +77,17 @@ LIB_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) $(LIB_INCLUDES) $(PLATFORM_IN
 KERNEL_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -I$(KERNEL) $(PLATFORM_INCLUDES) \
     $(LIB_INCLUDES)
 
+# Each library adds to these: its objects and sources, what Ring 2 has to see of it, what must be
+# there before anything is compiled, and the flags of its own sources.
+THIRD_PARTY_OBJECTS :=
+THIRD_PARTY_SOURCES :=
+THIRD_PARTY_INCLUDES :=
+THIRD_PARTY_STAMPS :=
+THIRD_PARTY_FLAGS :=
+include $(THIRD_PARTY:%=$(COMMON)/%.mk)
+
+SERVICE_FLAGS := $(KERNEL_FLAGS) $(THIRD_PARTY_INCLUDES)
+
 # The vDSO is a program of its own, in user mode, that is linked into the kernel as data.
 VDSO_DIRECTORY := $(COMMON)/platform/vdso
 VDSO_FLAGS := -std=gnu17 -O2 -ffreestanding -nostdinc -fPIC -fvisibility=hidden \
@@ -88,12 +102,12 @@ LINKER_SCRIPT := $(COMMON)/platform/kernel.ld
 
 # What was compiled with other flags or linked from other files is made again: these two files hold
 # both, and change only when they do.
-RECIPE := $(BUILD)/recipe
 define RECIPE_TEXT
 $(shell $(CC) -dumpfullversion -dumpmachine)
 $(CC) $(PLATFORM_FLAGS)
 $(CC) $(LIB_FLAGS)
-$(CC) $(KERNEL_FLAGS)
+$(CC) $(SERVICE_FLAGS)
+$(CC) $(THIRD_PARTY_FLAGS)
 $(CC) $(VDSO_FLAGS) $(VDSO_LINK)
 $(LD) $(LDFLAGS)
 endef
@@ -140,10 +154,10 @@ $(CORE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP)
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE) $(KERNEL_FLAGS)
 
-$(SERVICE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP)
+$(SERVICE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP) $(THIRD_PARTY_STAMPS)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(KERNEL_FLAGS)
+	$(QUIET)$(COMPILE) $(SERVICE_FLAGS)
 
 -include $(OBJECTS:.o=.d)
 
@@ -183,16 +197,21 @@ list:
 	@$(foreach file,$(PLATFORM_SOURCES),echo 0 $(file);) \
 	$(foreach file,$(LIB_SOURCES),echo lib $(file);) \
 	$(foreach file,$(CORE),echo 1 $(KERNEL)/$(file);) \
-	$(foreach file,$(SERVICES),echo 2 $(KERNEL)/$(file);) :
+	$(foreach file,$(SERVICES),echo 2 $(KERNEL)/$(file);) \
+	$(foreach file,$(THIRD_PARTY_SOURCES),echo third $(file);) :
 
-# The flags of Ring 1 and 2, of the platform and of the library, for the ring check.
+# The flags of Ring 1 and 2, of what others wrote, of the platform and of the library, for the ring
+# check.
 flags-kernel: ; @echo $(KERNEL_FLAGS)
+flags-service: ; @echo $(SERVICE_FLAGS)
+flags-third: ; @echo $(THIRD_PARTY_FLAGS)
 flags-platform: ; @echo $(PLATFORM_FLAGS)
 flags-lib: ; @echo $(LIB_FLAGS)
 
-uapi: $(UAPI_STAMP) ; @:
+# Headers that are copied or unpacked before anything is compiled.
+uapi: $(UAPI_STAMP) $(THIRD_PARTY_STAMPS) ; @:
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects list flags-kernel flags-platform flags-lib uapi clean
+.PHONY: all objects list flags-kernel flags-service flags-third flags-platform flags-lib uapi clean

@@ -5,6 +5,9 @@ On a terminal, every byte passes both ways, Ctrl-C and Ctrl-Z included.  Otherwi
 standard input are typed as a user would: each when the shell has printed its prompt, or when the
 guest has waited quietly for a while; after the last one, `poweroff`.
 
+Unless told otherwise the machine has a network card, and two free ports of 127.0.0.1 lead to the
+guest's httpd and telnetd: they are printed first, on standard error if the console is a script's.
+
 Exit status:
   0    the guest powered off (or you left with Ctrl-A x)
   1    the emulator ended in some other way
@@ -31,13 +34,16 @@ from pathlib import Path
 from select import select
 from types import FrameType
 
-from machine import Machine, MachineError, Settings, StartError, die_with_parent
+from machine import CARDS, Machine, MachineError, Network, Settings, StartError, die_with_parent
 from shell import PROMPT
 
 OFF, FAILED, PANIC, NO_START, NO_ANSWER = 0, 1, 3, 4, 5
 
 ESCAPE = 0x01  # Ctrl-A
 HELP = "Ctrl-A x ends the machine, Ctrl-A a types Ctrl-A; all other keys go to the guest."
+
+# What the forwarded ports of the guest's are for.
+HTTP, TELNET = 80, 23
 
 # A prompt of the shell, the first or a continued line's, that nothing follows.
 READY = re.compile(rb"(?:" + PROMPT + rb"|\n> )(?:\x1b\[6n)?$")
@@ -211,6 +217,12 @@ def scripted(machine: Machine) -> int:
     return verdict(machine)
 
 
+def ways_in(machine: Machine) -> str:
+    """How to reach the guest from this host."""
+    http, telnet = machine.ports[HTTP], machine.ports[TELNET]
+    return f"http://127.0.0.1:{http}/ is the guest's httpd, telnet 127.0.0.1 {telnet} its telnetd."
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -218,9 +230,13 @@ def main() -> int:
     parser.add_argument("iso", type=Path)
     parser.add_argument("--emulator", choices=["qemu", "bochs"], default="qemu")
     parser.add_argument("--memory", type=int, default=128, help="MiB")
+    parser.add_argument("--nic", help="virtio, e1000 or none: the network card")
     parser.add_argument("--stay", action="store_true", help="do not end at a kernel panic")
     parser.add_argument("--gdb", type=Path, metavar="SOCKET", help="stop and wait for a debugger")
     options = parser.parse_args()
+    cards = CARDS[options.emulator]
+    if (nic := options.nic or cards[0]) not in (*cards, "none"):
+        parser.error(f"{options.emulator} has no network card {nic}: {', '.join(cards)} or none")
 
     if sys.stdin is None:  # closed: as an empty script
         os.open(os.devnull, os.O_RDONLY)
@@ -230,11 +246,15 @@ def main() -> int:
         signal.signal(number, on_signal)
     arguments = ["-S", "-gdb", f"unix:{options.gdb},server=on,wait=off"] if options.gdb else []
     settings = Settings(
-        options.iso, options.emulator, options.memory, reboot=True, arguments=arguments
-    )
+        options.iso, options.emulator, options.memory, reboot=True, arguments=arguments,
+        network=None if nic == "none" else Network(nic, (HTTP, TELNET)),
+    )  # fmt: skip
     try:
         with Machine(settings) as machine:
-            if not (sys.stdin and sys.stdin.isatty()):
+            typed = sys.stdin and sys.stdin.isatty()
+            if machine.ports:
+                print(ways_in(machine), file=sys.stdout if typed else sys.stderr, flush=True)
+            if not typed:
                 return scripted(machine)
             print(HELP, flush=True)
             return interactive(machine, options.stay)

@@ -7,6 +7,10 @@ loses nothing in either direction.  The emulator never outlives this process: it
 
 Waiting is for progress: `expect()` gives up when the guest has said nothing for a while, counted
 in processor time of the emulator, so that a busy host fails no test.
+
+With `Network` the machine has a network card.  What the card is connected to lives in the emulator
+(slirp: a router at 10.0.2.2 that is also this host's loopback interface, and a DHCP server), or it
+is a datagram socket of ours that carries one Ethernet frame a datagram.
 """
 
 import atexit
@@ -39,7 +43,7 @@ TCP_QUICKACK = getattr(socket, "TCP_QUICKACK", 12)
 # $KISO and its like are taken from the environment by Bochs; the display is one that needs no
 # window.  A closer look at each line: the project's design notes on emulators.
 BOCHS_CONFIGURATION = """\
-plugin_ctrl: speaker=0, parallel=0
+plugin_ctrl: {plugins}speaker=0, parallel=0
 display_library: rfb, options="timeout=0"
 config_interface: textconfig
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
@@ -50,7 +54,7 @@ clock: sync={sync}, time0={time0}, rtc_sync=0
 ata0-master: type=cdrom, path="{iso}", status=inserted
 boot: cdrom
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
-pci: enabled=1, chipset=i440fx
+pci: enabled=1, chipset=i440fx{slots}
 mouse: enabled=0
 log: {log}
 debug: action=ignore
@@ -58,8 +62,19 @@ info: action=report
 error: action=report
 panic: action=fatal
 """
+BOCHS_CARD = "e1000: card=0, enabled=1, mac={address}, ethmod=slirp, script={script}\n"
 # Run, and when the guest stops: print registers, leave.
 BOCHS_DEBUGGER = "c\nr\nq\n"
+
+
+# The cards that each emulator has.
+CARDS = {"qemu": ("virtio", "e1000"), "bochs": ("e1000",)}
+QEMU_CARDS = {"virtio": "virtio-net-pci", "e1000": "e1000"}
+CARD_ADDRESS = "52:54:00:12:34:56"
+# The guest's address and its host's, as slirp's DHCP server gives them.
+GUEST, HOST = "10.0.2.15", "10.0.2.2"
+# Bochs reads no more than this many forwarded ports.
+FORWARDS_MOST = 5
 
 
 class MachineError(Exception):
@@ -78,6 +93,16 @@ class Silent(MachineError):
     """The machine said nothing more while something was expected of it."""
 
 
+@dataclass(frozen=True)
+class Network:
+    """A network card and what it is connected to: the emulator's own network, where `forwards` are
+    ports of the guest that shall be reached by a port of this host's, or `wire`."""
+
+    card: str  # of CARDS
+    forwards: tuple[int, ...] = ()  # TCP
+    wire: socket.socket | None = None  # QEMU only: a datagram socket, a frame each way
+
+
 @dataclass
 class Settings:
     """What to start.  `memory` is in MiB."""
@@ -89,6 +114,18 @@ class Settings:
     real_time: bool = True  # Bochs: keep to the wall clock when the guest idles
     processor: str = "max"  # QEMU's -cpu
     arguments: list[str] = field(default_factory=list)  # more of QEMU's arguments
+    network: Network | None = None
+
+
+def reserved_port() -> socket.socket:
+    """A socket that keeps a free TCP port of 127.0.0.1 from everybody who does not ask for its number.
+
+    An emulator that does can listen on it, as both ask for SO_REUSEADDR and this one never listens.
+    No other process gets the port by chance, neither meanwhile nor between two uses."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
 
 
 _running: "weakref.WeakSet[Machine]" = weakref.WeakSet()
@@ -116,6 +153,8 @@ class Machine:
         self._outgoing = bytearray()
         self._descriptors: list[int] = []
         self._messages = -1  # the descriptor among them that takes the emulator's own output
+        self.ports: dict[int, int] = {}  # of each forwarded port of the guest's, the host's
+        self._holders: list[socket.socket] = []
         self._memory = -1  # the one that holds the guest's memory, to measure coverage
         self._serial: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -155,8 +194,25 @@ class Machine:
             *(["-cdrom", str(settings.iso)] if settings.iso else []),
             *([] if settings.reboot else ["-no-reboot"]),
             *(self._kept_memory() if coverage.wanted() else []),
+            *(self._qemu_network(settings.network) if settings.network else []),
             *settings.arguments,
         ]
+
+    def _qemu_network(self, network: Network) -> list[str]:
+        card = f"{QEMU_CARDS[network.card]},netdev=net,mac={CARD_ADDRESS},romfile="
+        if network.wire:
+            descriptor = os.dup(network.wire.fileno())
+            self._descriptors.append(descriptor)
+            return ["-netdev", f"dgram,id=net,local.type=fd,local.str={descriptor}", "-device", card]
+        rules = [f",hostfwd={rule}" for rule in self._forward(network)]
+        return ["-netdev", "user,id=net" + "".join(rules), "-device", card]
+
+    def _forward(self, network: Network) -> list[str]:
+        """Choose the host's ports; returns the rules, in slirp's words."""
+        for port in network.forwards:
+            self._holders.append(reserved_port())
+            self.ports[port] = self._holders[-1].getsockname()[1]
+        return [f"tcp:127.0.0.1:{here}-{GUEST}:{there}" for there, here in self.ports.items()]
 
     def _kept_memory(self) -> list[str]:
         """Have QEMU keep the guest's memory where it is still there when QEMU has ended."""
@@ -166,16 +222,23 @@ class Machine:
         return ["-object", f"memory-backend-file,{file}", "-machine", "memory-backend=memory"]
 
     def _bochs_command(self, port: int) -> list[str]:
-        settings = self.settings
+        settings, network = self.settings, self.settings.network
+        real_time = settings.real_time or network is not None
         configuration = BOCHS_CONFIGURATION.format(
             memory=settings.memory,
-            ips=50_000_000 if settings.real_time else 20_000_000,
-            sync="slowdown" if settings.real_time else "none",
+            ips=50_000_000 if real_time else 20_000_000,
+            sync="slowdown" if real_time else "none",
             time0=int(time.time()),
             iso=settings.iso,
             port=port,
             log=self._memory_file("log"),
+            plugins="e1000=1, " if network else "",
+            slots=", slot1=e1000" if network else "",
         )
+        if network:
+            rules = [f"hostfwd = {rule}\n" for rule in self._forward(network)]
+            script = self._memory_file("slirp", "# slirp config\n" + "".join(rules))
+            configuration += BOCHS_CARD.format(address=CARD_ADDRESS, script=script)
         files = [self._memory_file("bochsrc", configuration)]
         files.append(self._memory_file("debugger", BOCHS_DEBUGGER))
         return [BOCHS, "-q", "-f", files[0], "-rc", files[1], "-unlock"]
@@ -183,6 +246,7 @@ class Machine:
     def _start(self) -> None:
         if self.settings.iso and not self.settings.iso.is_file():
             raise StartError(f"{self.settings.iso}: no such file")
+        self._check_network()
         with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
             port = listener.getsockname()[1]
             qemu = self.settings.emulator == "qemu"
@@ -211,6 +275,16 @@ class Machine:
                 raise StartError(f"{command[0]} is not installed: run make setup") from None
             self._accept(listener, command[0])
 
+    def _check_network(self) -> None:
+        if (network := self.settings.network) is None:
+            return
+        if network.card not in CARDS[self.settings.emulator]:
+            raise StartError(f"{self.settings.emulator} has no network card {network.card}")
+        if network.wire and self.settings.emulator != "qemu":
+            raise StartError(f"{self.settings.emulator} takes no datagram socket for a network")
+        if len(network.forwards) > FORWARDS_MOST:
+            raise StartError(f"at most {FORWARDS_MOST} ports can be forwarded")
+
     def _accept(self, listener: socket.socket, name: str, patience: float = 60) -> None:
         """Wait until the emulator has connected its serial port, or ended."""
         assert self._process
@@ -232,7 +306,7 @@ class Machine:
         return "\n".join(text.decode(errors="replace").strip().split("\n")[-8:])
 
     def close(self) -> None:
-        """End the emulator, free its port and files.  May be called more than once."""
+        """End the emulator, free its ports and files.  May be called more than once."""
         if self._process:
             if self._process.poll() is None:
                 self._process.kill()
@@ -240,6 +314,9 @@ class Machine:
         if self._serial:
             self._serial.close()
             self._serial = None
+        for holder in self._holders:
+            holder.close()
+        self._holders = []
         if self._memory >= 0:
             coverage.save(self._memory)
             self._memory = -1

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROCESSES = 2
-RINGS = ("0", "lib", "1", "2")
+RINGS = ("0", "lib", "1", "2", "third")
 
 
 class Trouble(Exception):
@@ -95,9 +95,10 @@ class Phase:
             "0": shlex.split(self.make("flags-platform")),
             "lib": shlex.split(self.make("flags-lib")),
             "1": shlex.split(self.make("flags-kernel")),
-            "2": shlex.split(self.make("flags-kernel")),
+            "2": shlex.split(self.make("flags-service")),
+            "third": shlex.split(self.make("flags-third")),
         }
-        self.make("../build/uapi/staged")
+        self.make("uapi")
         self.compiler_headers = Path(
             run(["gcc", "-print-file-name=include"], self.directory).stdout.strip()
         ).resolve()
@@ -135,7 +136,8 @@ class Phase:
             for file in sorted(files):
                 if file.endswith(".h"):
                     path = os.path.relpath(Path(directory) / file, self.directory)
-                    found[path] = rings.get(str(Path(path).parent), "1")
+                    parents = map(str, Path(path).parents)
+                    found[path] = next((rings[p] for p in parents if p in rings), "1")
         return found
 
 

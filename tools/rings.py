@@ -5,8 +5,8 @@
 
 A module is a directory.  `asm` counts inline assembly statements, `.S` the instructions in
 assembly sources, `casts` the conversions of integers to pointers, all read from the code as the
-compiler sees it; `excused` counts annotated exceptions (see ring_check.py).  Exit status 0, or 2 if
-the code could not be read.
+compiler sees it; `excused` counts annotated exceptions (see ring_check.py).  Libraries that others
+wrote are counted apart.  Exit status 0, or 2 if the code could not be read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pathlib import Path
 import ring_source
 from ring_source import RINGS, Match, Phase, Trouble
 
-RING_NAMES = {"0": "0 Platform", "lib": "- library", "1": "1 Core", "2": "2 Services"}
+RING_NAMES = {"0": "0 Platform", "lib": "- library", "1": "1 Core", "2": "2 Services",
+              "third": "- others'"}
 COLUMNS = ("ring", "module", "files", "lines", "asm", ".S", "casts", "excused")
 
 
@@ -127,7 +128,8 @@ def rows_of(modules: list[Module]) -> list[list[str] | None]:
         if part := [module for module in modules if module.ring == ring]:
             rows.append(total(part, RING_NAMES[ring]).row())
     rows.append(None)
-    rows.append(total([m for m in modules if m.ring != "0"], "outside Ring 0").row())
+    ours = [module for module in modules if module.ring not in ("0", "third")]
+    rows.append(total(ours, "outside Ring 0").row())
     rows.append(total(modules, "all").row())
     return rows
 

@@ -16,8 +16,11 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "grader"), str(ROOT / "tools")]
 
 from iso import make_iso  # noqa: E402
-from machine import Machine, Settings, close_all  # noqa: E402
+from machine import Machine, Network, Settings, close_all  # noqa: E402
 from shell import Shell  # noqa: E402
+
+# Checks that several files of tests share tell as much as the files' own.
+pytest.register_assert_rewrite("network_cases")
 
 PHASE = os.environ.get("PHASE", "1")
 KERNEL = Path(os.environ.get("ARAMID_KERNEL", ROOT / "build" / f"phase{PHASE}" / "kernel.boot"))
@@ -62,10 +65,12 @@ class Boots:
         memory: int = 128,
         reboot: bool = False,
         real_time: bool = False,
+        network: Network | None = None,
     ) -> Machine:
         settings = Settings(
-            self.iso(initramfs, append), emulator, memory, reboot=reboot, real_time=real_time
-        )
+            self.iso(initramfs, append), emulator, memory,
+            reboot=reboot, real_time=real_time, network=network,
+        )  # fmt: skip
         self.machines.append(Machine(settings))
         return self.machines[-1]
 
@@ -93,11 +98,11 @@ def shell_of(machine: Machine) -> Shell:
 class Shared:
     """One machine for the tests of a file, started when the first needs it."""
 
-    def __init__(self, boots: Boots, emulator: str) -> None:
+    def __init__(self, boots: Boots, emulator: str, network: Network | None) -> None:
         self.boots = boots
         self.shell: Shell | None = None
         # A file may put its own here.
-        self.start: Callable[[], Shell] = lambda: shell_of(boots(emulator=emulator))
+        self.start: Callable[[], Shell] = lambda: shell_of(boots(emulator=emulator, network=network))
 
     def get(self) -> Shell:
         if self.shell is None:
@@ -113,8 +118,9 @@ class Shared:
 @pytest.fixture(scope="module")
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     emulator = getattr(request.module, "EMULATOR", "qemu")
+    network = getattr(request.module, "NETWORK", None)
     boots = Boots(tmp_path_factory.mktemp("shared"))
-    yield Shared(boots, emulator)
+    yield Shared(boots, emulator, network)
     boots.close()
 
 

@@ -17,7 +17,7 @@ import pexpect
 import pytest
 
 from conftest import PHASE, ROOT, Boots, shell_of
-from machine import Ended, Silent
+from machine import Ended, Network, Silent, StartError
 
 MARK = "ARAMID_TEST_RUN"
 MAKE = ["make", "--silent", "-C", str(ROOT)]
@@ -30,8 +30,9 @@ class Run:
 
     def __init__(self) -> None:
         self.mark = secrets.token_hex(8)
+        self.ports: list[int] = []  # that `make boot` said it forwards
         self.environment = {**os.environ, MARK: self.mark}
-        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "APPEND", "EMU", "MEM"):
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "APPEND", "EMU", "MEM", "NIC"):
             self.environment.pop(name, None)
 
     def processes(self) -> dict[int, str]:
@@ -54,6 +55,10 @@ class Run:
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not left
+        for port in self.ports:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", port))
+                free.listen()
 
     def make_boot(self, *arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start `make boot` in a process group of its own, its input held open."""
@@ -107,6 +112,17 @@ def test_script(run: Run) -> None:
     output = script(run, "uname -m\npoweroff\n")
     assert "# uname -m\nx86_64\n" in output
     assert "\r" not in output and "\x1b[6n" not in output
+
+
+def test_script_tells_the_ports_aside(run: Run) -> None:
+    """Standard output is the console's alone; without a card there is nothing to tell."""
+    command = [*MAKE, "boot", f"PHASE={PHASE}"]
+    for more, told in ([], True), (["NIC=e1000"], True), (["NIC=none"], False):
+        done = subprocess.run(
+            [*command, *more], env=run.environment, input=b"poweroff\n", capture_output=True
+        )
+        assert done.returncode == 0 and b"telnetd" not in done.stdout
+        assert len(forwarded(done.stderr)) == 2 if told else done.stderr == b""
 
 
 def test_script_without_poweroff(run: Run) -> None:
@@ -178,7 +194,7 @@ def test_script_with_panic(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "IMAGE=x", "IMAGE=%", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "APPEND='", "APPEND=a$b"]
+    "wrong", ["PHASE=9", "PHASE=x y", "PHASE=%", "EMU=vbox", "IMAGE=x", "IMAGE=%", "MEM=1", "MEM=99999", "MEM=%", "MEM=64M", "NIC=x", "NIC=%", "NIC=virtio e1000", "APPEND='", "APPEND=a$b"]
 )
 def test_wrong_value(wrong: str) -> None:
     """One line on standard error, status 2, nothing built."""
@@ -186,6 +202,12 @@ def test_wrong_value(wrong: str) -> None:
     assert done.returncode == 2
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1 and wrong.split("=")[0].encode() in done.stderr
+
+
+def test_card_of_another_emulator() -> None:
+    done = subprocess.run([*MAKE, "boot", "EMU=bochs", "NIC=virtio"], capture_output=True)
+    assert done.returncode == 2 and done.stdout == b""
+    assert b"NIC=virtio is not a network card; choose from: e1000 none" in done.stderr
 
 
 def test_help_names_every_entry_point() -> None:
@@ -197,12 +219,23 @@ def test_help_names_every_entry_point() -> None:
 # ---- nothing is left behind --------------------------------------------------------------------
 
 
+def forwarded(said: bytes) -> list[int]:
+    """The ports that lead to the guest's httpd and telnetd, as `make boot` tells them."""
+    ways = rb"http://127\.0\.0\.1:(\d+)/ is the guest's httpd, telnet 127\.0\.0\.1 (\d+) its telnetd"
+    found = re.search(ways, said)
+    assert found, said
+    return [int(found[1]), int(found[2])]
+
+
 def booted(run: Run, *arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     """`make boot` at the prompt, with one emulator."""
     process = run.make_boot(*arguments, wrapper=wrapper)
     assert process.stdout
-    read_until(process.stdout.fileno(), b"@aramid:")
+    said = read_until(process.stdout.fileno(), b"@aramid:")
     assert len(run.emulators()) == 1
+    run.ports = forwarded(said)
+    for port in run.ports:
+        socket.create_connection(("127.0.0.1", port)).close()
     return process
 
 
@@ -268,6 +301,7 @@ def test_terminal(run: Run) -> None:
         env=run.environment, timeout=AGES,
     )  # fmt: skip
     child.expect("Ctrl-A x")
+    run.ports = forwarded(child.before)
     child.expect("@aramid:")
     child.send("(echo re''ady; sleep 1000)\n")
     child.expect("ready\r\n")
@@ -341,6 +375,31 @@ def test_port_is_free_again(boot: Boots) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=5)
     machine.close()
     assert not Path(f"/proc/{machine.pid}").exists()
+
+
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_forwarded_ports(boot: Boots, emulator: str) -> None:
+    """Of two machines each has ports of its own; they are nobody's when the machine has ended."""
+    network = Network("e1000", (80, 23, 7))
+    machines = [boot(emulator=emulator, network=network) for _ in range(2)]
+    ports = [port for machine in machines for port in machine.ports.values()]
+    assert len(set(ports)) == 6
+    for machine in machines:
+        machine.expect("@aramid:", 120)
+        for port in machine.ports.values():
+            socket.create_connection(("127.0.0.1", port)).close()
+        machine.close()
+        for port in machine.ports.values():
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_wrong_network(boot: Boots, emulator: str) -> None:
+    with pytest.raises(StartError, match="no network card rtl8139"):
+        boot(emulator=emulator, network=Network("rtl8139"))
+    with pytest.raises(StartError, match="at most 5 ports"):
+        boot(emulator=emulator, network=Network("e1000", (1, 2, 3, 4, 5, 6)))
 
 
 @pytest.mark.parametrize("emulator", ["qemu", "bochs"])

@@ -9,6 +9,7 @@
 #include <fs/populate.h>
 #include <lib/string.h>
 #include <memory/vdso.h>
+#include <net/network.h>
 #include <platform/boot.h>
 #include <platform/clock.h>
 #include <platform/cpu.h>
@@ -142,6 +143,8 @@ _Noreturn void kernel_main(const struct boot_information *information)
         panic("cannot register the pseudo-terminals");
     if (devfs_init()) /* null, zero, random, … */
         panic("cannot register the memory devices");
+    if (network_init()) /* lwIP, loopback, Ethernet devices */
+        panic("cannot start the network stack");
     if (process_start_init(start_user_space))
         panic("no memory for the first process");
     scheduler_run();

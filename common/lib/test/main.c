@@ -12,6 +12,7 @@ static const struct {
 } files[] = {
     { "bits", bits_tests },
     { "chacha20", chacha20_tests },
+    { "checksum", checksum_tests },
     { "cpio", cpio_tests },
     { "elf", elf_tests },
     { "format", format_tests },

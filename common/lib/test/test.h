@@ -12,9 +12,9 @@ struct test {
 };
 
 /* One file's tests; ends with an entry whose name is NULL. */
-extern const struct test bits_tests[], chacha20_tests[], cpio_tests[], elf_tests[], format_tests[],
-    hash_tests[], list_tests[], path_tests[], radix_tree_tests[], ring_buffer_tests[],
-    string_tests[];
+extern const struct test bits_tests[], chacha20_tests[], checksum_tests[], cpio_tests[], elf_tests[],
+    format_tests[], hash_tests[], list_tests[], path_tests[], radix_tree_tests[],
+    ring_buffer_tests[], string_tests[];
 
 /* Fails the running test with a message in the manner of printf() if `condition` is false, and
  * goes on, so that one run shows all that is wrong. */

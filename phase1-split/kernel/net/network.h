@@ -10,6 +10,9 @@
 /* Those that network_handle_events() wants to know of: its own, and interrupts of devices. */
 #define NETWORK_EVENTS (EVENT_NETWORK | ~(EVENT_DEVICE(0) - 1))
 
+/* Starts the stack and finds the devices.  At boot, before the first program.  0 or an errno. */
+int network_init(void);
+
 /* Deferred work; see scheduler_handle_events(). */
 void network_handle_events(uint32_t events);
 

@@ -8,12 +8,16 @@
 #include <fs/vfs.h>
 #include <net/driver.h>
 #include <net/socket_ops.h>
+#include <net/stack.h>
 
 extern const struct file_system_type tmpfs_type, devfs_type, devpts_type, procfs_type,
     initramfs_type;
 
 /* The kinds of socket. */
-extern const struct socket_ops unix_socket_ops;
+extern const struct socket_ops tcp_socket_ops, udp_socket_ops, raw_socket_ops, unix_socket_ops;
+
+/* The network stack. */
+extern const struct network_stack_ops lwip_stack_ops;
 
 /* The Ethernet drivers. */
 extern const struct ethernet_ops e1000_ops, virtio_net_ops;

@@ -159,16 +159,31 @@ void virtqueue_kick(struct virtqueue *queue)
 
 /* ---- from the device ---- */
 
+static bool is_empty(const struct virtqueue *queue)
+{
+    return __atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) == queue->taken;
+}
+
+/* The wish goes along with what is taken: the device looks only whether it passes that position.
+ * Where it has done so just now, nobody was told: so one more look is needed. */
+static void wish_to_be_told(struct virtqueue *queue, uint16_t event)
+{
+    __atomic_store_n(queue->used_event, event, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 int virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *length)
 {
-    uint16_t index = __atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE);
+    if (is_empty(queue) && queue->each_is_told && *queue->used_event != queue->taken)
+        wish_to_be_told(queue, queue->taken);
+    if (is_empty(queue))
+        return -EAGAIN;
+
+    uint16_t ready = queue->used->index - queue->taken;
     struct virtqueue_used_element used = queue->used->ring[queue->taken % queue->size];
     uint32_t slot = used.id / 2;
-
-    if (index == queue->taken)
-        return -EAGAIN;
-    if ((uint16_t)(index - queue->taken) > queue->slots - queue->free || used.id % 2 ||
-        slot >= queue->slots || !queue->busy[slot])
+    if (ready > queue->slots - queue->free || used.id % 2 || slot >= queue->slots ||
+        !queue->busy[slot])
         return -EIO;
     queue->taken++;
     queue->busy[slot] = false;
@@ -181,9 +196,7 @@ int virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *length)
 /* A position that is half way round is as far away as can be. */
 void virtqueue_interrupt_after(struct virtqueue *queue, uint16_t count)
 {
-    uint16_t event = queue->taken + (count ? count - 1u : 1u << 15);
-
+    queue->each_is_told = count == 1;
     queue->available->flags = count ? 0 : AVAILABLE_NO_INTERRUPT;
-    __atomic_store_n(queue->used_event, event, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before the caller looks once more */
+    wish_to_be_told(queue, queue->taken + (count ? count - 1u : 1u << 15));
 }

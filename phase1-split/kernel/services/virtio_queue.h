@@ -24,6 +24,7 @@ struct virtqueue {
     uint16_t number, size;           /* size: in descriptors */
     size_t notify;                   /* for virtio_notify() */
     bool to_driver;                  /* the device writes the chains */
+    bool each_is_told;               /* the device is to interrupt for each */
 
     uint16_t filled; /* chains made available */
     uint16_t told;   /* as many as the device has been told of */
@@ -58,7 +59,8 @@ void virtqueue_kick(struct virtqueue *queue);
 int virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *length);
 
 /* The device is to interrupt when it has used `count` buffers more (or each of them: only
- * VIRTIO_EVENT_INDEX can count); 0: not at all, as nearly as it can be told. */
+ * VIRTIO_EVENT_INDEX can count); 1: from now on for each; 0: not at all, as nearly as it can be
+ * told.  What is used already may not be told of: take it. */
 void virtqueue_interrupt_after(struct virtqueue *queue, uint16_t count);
 
 #endif

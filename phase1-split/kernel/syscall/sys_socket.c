@@ -32,6 +32,25 @@ static int choose_unix(int *type, int protocol, const struct socket_ops **out)
     return 0;
 }
 
+/* AF_INET and AF_INET6; protocol 0 is the type's usual one. */
+static int choose_inet(int type, int protocol, const struct socket_ops **out)
+{
+    switch (type) {
+    case SOCK_STREAM:
+        *out = &tcp_socket_ops;
+        return 0;
+    case SOCK_DGRAM:
+        *out = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? &raw_socket_ops
+                                                                      : &udp_socket_ops;
+        return 0;
+    case SOCK_RAW:
+        *out = &raw_socket_ops;
+        return process_privileged() ? 0 : -EPERM;
+    default:
+        return -ESOCKTNOSUPPORT;
+    }
+}
+
 /* Everything that can be made, and who makes it: the services of this phase by name. */
 static int choose(int family, int *type, int protocol, const struct socket_ops **out)
 {
@@ -42,6 +61,9 @@ static int choose(int family, int *type, int protocol, const struct socket_ops *
     switch (family) {
     case AF_UNIX:
         return choose_unix(type, protocol, out);
+    case AF_INET:
+    case AF_INET6:
+        return choose_inet(*type, protocol, out);
     default:
         return -EAFNOSUPPORT;
     }

@@ -1,0 +1,89 @@
+/* Ethernet interfaces: between lwIP's packet buffers and the frames that Core moves. */
+#include "netstack.h"
+
+#include <linux/errno.h>
+
+#include <lib/bits.h>
+#include <platform/memory.h>
+
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <netif/ethernet.h>
+
+#define PIECES_MOST 24 /* of a frame; a datagram in fragments has few, a gathered write some */
+
+struct list frame_taps = LIST_INITIAL(frame_taps);
+
+static void show(struct interface *interface, const struct pbuf *frame, bool sent)
+{
+    struct frame_tap *tap, *next;
+
+    list_for_each_entry_safe(tap, next, &frame_taps, node)
+        tap->see(tap, interface, frame, sent);
+}
+
+static err_t send(struct netif *netif, struct pbuf *frame)
+{
+    struct network_piece pieces[PIECES_MOST];
+    size_t count = 0;
+
+    for (const struct pbuf *piece = frame; piece; piece = piece->next) {
+        if (piece->len == 0)
+            continue;
+        if (count == PIECES_MOST)
+            return ERR_BUF;
+        pieces[count++] = (struct network_piece){ .data = piece->payload, .size = piece->len };
+    }
+    if (!list_empty(&frame_taps))
+        show(interface_of(netif), frame, true);
+    timers_neighbours_wanted();
+    return network_send(interface_of(netif)->index, pieces, count) ? ERR_MEM : ERR_OK;
+}
+
+static err_t initialise(struct netif *netif)
+{
+    netif->name[0] = 'e';
+    netif->name[1] = 't';
+    netif->output = etharp_output;
+    netif->output_ip6 = ethip6_output;
+    netif->linkoutput = send;
+    netif->hwaddr_len = ETH_HWADDR_LEN;
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+                   NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_ENABLE_ALL);
+    return ERR_OK;
+}
+
+int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], unsigned mtu)
+{
+    struct interface *interface;
+    int error = interface_add(index, name, initialise, &interface);
+
+    if (error)
+        return error;
+    memcpy(interface->netif.hwaddr, address, ETH_HWADDR_LEN);
+    interface->netif.mtu = (u16_t)min(mtu, 65535u);
+    interface->netif.mtu6 = interface->netif.mtu;
+    return 0;
+}
+
+int ethernet_receive(unsigned index, const void *frame, size_t length)
+{
+    struct interface *interface = interface_find(index);
+    struct pbuf *packet;
+
+    if (!interface || !interface->ethernet || length > UINT16_MAX)
+        return -EINVAL;
+    if (netstack_memory_tight())
+        return -ENOMEM;
+    packet = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+    if (!packet)
+        return -ENOMEM;
+    memcpy(packet->payload, frame, length);
+    if (!list_empty(&frame_taps))
+        show(interface, packet, false);
+    timers_neighbours_wanted();
+    if (!netif_is_up(&interface->netif) || ethernet_input(packet, &interface->netif) != ERR_OK)
+        pbuf_free(packet);
+    return 0;
+}

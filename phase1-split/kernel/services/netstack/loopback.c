@@ -1,0 +1,202 @@
+/* The loopback interface: what goes out comes back in, but not at once.  A packet is queued and
+ * arrives when the call that sent it has returned, so the protocols are never entered twice, and a
+ * bounded number at a time.
+ *
+ * Data is not copied on its way.  A TCP segment's headers are, because its sender keeps it until it
+ * is acknowledged while the receiver takes it to pieces; the data behind them is lent to the
+ * receiver, and stays where it is until both have let go of it.  Other packets belong to nobody but
+ * the interface once they are sent. */
+#include "netstack.h"
+
+#include <linux/errno.h>
+
+#include <lib/bits.h>
+#include <platform/memory.h>
+
+#include <lwip/ip.h>
+#include <lwip/ip4.h>
+#include <lwip/ip6.h>
+#include <lwip/mem.h>
+#include <lwip/prot/tcp.h>
+
+#define MTU          65535 /* the most that lwIP's and IPv4's lengths hold */
+#define PACKETS_MOST 1024  /* waiting */
+#define BATCH        64    /* delivered in one call */
+#define SMALL        512   /* bytes of a packet that is copied rather than lent */
+
+/* A piece of another packet's data. */
+struct loan {
+    struct pbuf_custom custom;
+    struct pbuf *owner; /* one reference */
+};
+
+static struct pbuf *first, *last; /* linked by `following` */
+static unsigned waiting;
+
+/* ---- lending ---- */
+
+static void loan_return(struct pbuf *pbuf)
+{
+    struct loan *loan = container_of(pbuf, struct loan, custom.pbuf);
+
+    pbuf_free(loan->owner);
+    mem_free(loan);
+}
+
+/* A packet buffer for the bytes of `owner` from `offset` on, or NULL. */
+static struct pbuf *lend(struct pbuf *owner, u16_t offset)
+{
+    struct loan *loan = mem_malloc(sizeof(*loan));
+    u16_t length = owner->len - offset;
+    struct pbuf *pbuf;
+
+    if (!loan)
+        return NULL;
+    loan->custom.custom_free_function = loan_return;
+    loan->owner = owner;
+    pbuf = pbuf_alloced_custom(PBUF_RAW, length, PBUF_REF, &loan->custom,
+                               (u8_t *)owner->payload + offset, length);
+    pbuf_ref(owner);
+    return pbuf;
+}
+
+/* ---- sending ---- */
+
+/* Bytes of headers at the start of a TCP segment, all in its first piece; 0: something else. */
+static u16_t tcp_headers(const struct pbuf *packet)
+{
+    const u8_t *bytes = packet->payload;
+    u16_t ip = 0;
+
+    if (bytes[0] >> 4 == 4 && packet->len >= IP_HLEN && bytes[9] == IP_PROTO_TCP)
+        ip = (u16_t)(bytes[0] & 15) * 4;
+    else if (bytes[0] >> 4 == 6 && packet->len >= IP6_HLEN && bytes[6] == IP_PROTO_TCP)
+        ip = IP6_HLEN;
+    if (ip == 0 || packet->len < ip + TCP_HLEN)
+        return 0;
+    ip += (bytes[ip + 12] >> 4) * 4;
+    return packet->len < ip ? 0 : ip;
+}
+
+static struct pbuf *copy(struct pbuf *packet)
+{
+    struct pbuf *whole = pbuf_alloc(PBUF_RAW, packet->tot_len, PBUF_RAM);
+
+    if (whole)
+        pbuf_copy_partial(packet, whole->payload, packet->tot_len, 0);
+    return whole;
+}
+
+/* The segment with headers of its own and its data lent, or NULL. */
+static struct pbuf *share(struct pbuf *packet, u16_t headers)
+{
+    struct pbuf *whole = pbuf_alloc(PBUF_RAW, headers, PBUF_RAM);
+    u16_t offset = headers;
+
+    if (!whole)
+        return NULL;
+    memcpy(whole->payload, packet->payload, headers);
+    for (struct pbuf *piece = packet; piece; piece = piece->next) {
+        struct pbuf *lent = piece->len > offset ? lend(piece, offset) : NULL;
+
+        if (piece->len > offset && !lent) {
+            pbuf_free(whole);
+            return NULL;
+        }
+        if (lent)
+            pbuf_cat(whole, lent);
+        offset = 0;
+    }
+    return whole;
+}
+
+void loopback_deliver(struct netif *netif, struct pbuf *packet)
+{
+    if (waiting >= PACKETS_MOST) {
+        interface_of(netif)->dropped++;
+        pbuf_free(packet);
+        return;
+    }
+    packet->if_idx = netif_get_index(netif);
+    packet->following = NULL;
+    if (waiting++ == 0)
+        first = packet;
+    else
+        last->following = packet;
+    last = packet;
+    network_work();
+}
+
+static err_t send(struct netif *netif, struct pbuf *packet)
+{
+    struct interface *interface = interface_of(netif);
+    u16_t headers = tcp_headers(packet);
+    struct pbuf *own = packet;
+
+    if (headers == 0)
+        pbuf_ref(packet);
+    else
+        own = packet->tot_len <= SMALL ? copy(packet) : share(packet, headers);
+    if (!own) {
+        interface->dropped++;
+        return ERR_MEM;
+    }
+    interface->packets++;
+    interface->bytes += packet->tot_len;
+    loopback_deliver(netif, own);
+    return ERR_OK;
+}
+
+static err_t send_ip4(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
+{
+    (void)to;
+    return send(netif, packet);
+}
+
+static err_t send_ip6(struct netif *netif, struct pbuf *packet, const ip6_addr_t *to)
+{
+    (void)to;
+    return send(netif, packet);
+}
+
+/* ---- arriving ---- */
+
+int loopback_work(bool *more)
+{
+    for (unsigned i = 0; i < BATCH && waiting > 0; i++) {
+        struct pbuf *packet = first;
+        struct interface *interface = interface_find(packet->if_idx);
+
+        first = packet->following;
+        waiting--;
+        if (interface && netif_is_up(&interface->netif))
+            ip_input(packet, &interface->netif);
+        else
+            pbuf_free(packet);
+    }
+    *more = waiting > 0;
+    return 0;
+}
+
+/* ---- the interface ---- */
+
+static err_t initialise(struct netif *netif)
+{
+    netif->name[0] = 'l';
+    netif->name[1] = 'o';
+    netif->mtu = MTU;
+    netif->output = send_ip4;
+    netif->output_ip6 = send_ip6;
+    netif->flags = NETIF_FLAG_LINK_UP | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    /* Memory does not garble.  ICMP's sums stay: raw sockets show them to programs. */
+    NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_GEN_ICMP | NETIF_CHECKSUM_GEN_ICMP6 |
+                                       NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6);
+    return ERR_OK;
+}
+
+int loopback_start(void)
+{
+    struct interface *interface;
+
+    return interface_add(INTERFACE_LOOPBACK, "lo", initialise, &interface);
+}

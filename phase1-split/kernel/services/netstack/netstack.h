@@ -1,0 +1,103 @@
+/* What the parts of the network stack have of each other.  lwIP does the protocols; the files here
+ * make interfaces, sockets and the operations of net/stack.h and net/socket_ops.h of it. */
+#ifndef NETSTACK_NETSTACK_H
+#define NETSTACK_NETSTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lib/list.h>
+#include <net/stack.h>
+
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+
+/* ---- interfaces: interfaces.c ---- */
+
+#define INTERFACES_MOST 8
+
+struct interface {
+    struct netif netif; /* lwIP's; its `state` leads back here */
+    unsigned index;     /* as programs know it; lwIP's index is the same */
+    char name[INTERFACE_NAME];
+    bool ethernet; /* else the loopback interface */
+    uint64_t packets, bytes, dropped; /* of the loopback interface: sent, and so received */
+};
+
+/* NULL: there is none. */
+struct interface *interface_find(unsigned index);
+struct interface *interface_find_name(const char *name);
+
+/* The first one after index `after` (0: of all); NULL: no more. */
+struct interface *interface_next(unsigned after);
+
+/* A new one, down and without an address; `start` is lwIP's initialisation function.  -ENOMEM. */
+int interface_add(unsigned index, const char *name, netif_init_fn start, struct interface **out);
+
+static inline struct interface *interface_of(const struct netif *netif)
+{
+    return netif->state;
+}
+
+/* ---- loopback.c, ethernet.c ---- */
+
+int loopback_start(void);
+
+/* Delivers some of the packets that wait; `*more`: not all. */
+int loopback_work(bool *more);
+
+/* Has `packet` (IP header first; one reference is taken over) arrive at `netif` soon. */
+void loopback_deliver(struct netif *netif, struct pbuf *packet);
+
+int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], unsigned mtu);
+int ethernet_receive(unsigned index, const void *frame, size_t length);
+
+/* Who sees every frame of every Ethernet interface, before anybody else (AF_PACKET): the frame is
+ * only lent, and has its Ethernet header. */
+struct frame_tap {
+    struct list node; /* frame_taps */
+    void (*see)(struct frame_tap *tap, struct interface *interface, const struct pbuf *frame,
+                bool sent);
+};
+extern struct list frame_taps;
+
+/* ---- memory.c ---- */
+
+/* Bytes in use, and how many there may be. */
+size_t netstack_memory_used(void);
+size_t netstack_memory_most(void);
+
+/* No more data is to be taken in; what acknowledges and frees still goes. */
+bool netstack_memory_tight(void);
+
+/* Large pieces, whose size the caller keeps: nothing is added that rounding up would double. */
+void *netstack_block_allocate(size_t size);
+void netstack_block_free(void *block, size_t size);
+
+/* ---- timers.c ---- */
+
+enum {
+    TIMER_TCP,
+    TIMER_ARP,
+    TIMER_REASSEMBLY,
+    TIMER_REASSEMBLY6,
+    TIMER_ND6,
+    TIMER_IGMP,
+    TIMER_MLD,
+    TIMER_STARVED,
+    TIMER_COUNT
+};
+extern const struct stack_timer netstack_timers[TIMER_COUNT];
+
+/* Something has been received or sent: timers run if they may have to. */
+void timers_wanted(void);
+
+/* Something has gone out of or come in by Ethernet, where neighbours have to be found. */
+void timers_neighbours_wanted(void);
+
+/* A fragment came; a multicast group was joined or asked for. */
+void timers_reassembly_wanted(bool version6);
+void timers_groups_wanted(void);
+
+#endif

@@ -1,0 +1,146 @@
+/* Listening.  A connection whose handshake is done becomes a socket at once, which waits among its
+ * listener's children until accept(2) takes it.
+ *
+ * lwIP bounds how many handshakes are under way; how many children may wait is bounded by dropping
+ * the SYNs of more, so that their senders try again, as Linux does. */
+#include "tcp.h"
+
+#include <linux/errno.h>
+
+#include <lib/bits.h>
+
+#include <lwip/mem.h>
+#include <lwip/priv/tcp_priv.h>
+
+#include "hooks.h"
+#include "netstack.h"
+
+#define HALF_OPEN_MOST 255 /* lwIP's backlog is a byte */
+
+static err_t on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
+{
+    socket_handle parent = argument, child;
+
+    if (error != ERR_OK || !pcb)
+        return ERR_VAL;
+    if (inet_create(parent->family, SOCK_STREAM, IPPROTO_TCP, NULL, &child))
+        return ERR_MEM; /* lwIP resets it */
+    child->origin.uid = parent->origin.uid;
+    child->options = parent->options;
+    child->tcp = (struct tcp_part){ .pcb = pcb,
+                                    .parent = parent,
+                                    .no_delay = parent->tcp.no_delay,
+                                    .keep_idle = parent->tcp.keep_idle,
+                                    .keep_interval = parent->tcp.keep_interval,
+                                    .keep_count = parent->tcp.keep_count };
+    list_init(&child->tcp.children);
+    tcp_attach(pcb, child);
+    tcp_apply(child, pcb);
+    tcp_established(child, pcb);
+    list_add_tail(&parent->tcp.children, &child->tcp.sibling);
+    parent->tcp.waiting++;
+    inet_wake(parent);
+    return ERR_OK;
+}
+
+int tcp_start_listening(socket_handle socket, int backlog)
+{
+    struct tcp_pcb *pcb;
+    err_t error = ERR_OK;
+    int refused;
+
+    socket->tcp.backlog = (unsigned)min(max(backlog, 0), SOMAXCONN);
+    if (socket->tcp.listener)
+        return 0;
+    if (socket->tcp.connecting || socket->tcp.connected)
+        return -EINVAL;
+    refused = tcp_need_pcb(socket);
+    if (!refused)
+        refused = tcp_need_port(socket, &socket->local);
+    if (refused)
+        return refused;
+    socket->tcp.listener = (void *)socket->tcp.pcb; /* so that port_check() knows */
+    refused = port_check(socket, &socket->local, socket->local_port);
+    socket->tcp.listener = NULL;
+    if (refused)
+        return refused;
+    pcb = tcp_listen_with_backlog_and_err(socket->tcp.pcb, HALF_OPEN_MOST, &error);
+    if (!pcb)
+        return inet_error(error);
+    socket->tcp.pcb = NULL;
+    socket->tcp.listener = (struct tcp_pcb_listen *)pcb;
+    tcp_accept(pcb, on_accept);
+    return 0;
+}
+
+/* ---- children ---- */
+
+void tcp_leave_parent(socket_handle socket)
+{
+    struct service_socket *parent = socket->tcp.parent;
+
+    if (!parent)
+        return;
+    list_remove(&socket->tcp.sibling);
+    parent->tcp.waiting--;
+    socket->tcp.parent = NULL;
+}
+
+int tcp_take_child(socket_handle socket, const struct socket_origin *origin, socket_handle *out)
+{
+    socket_handle child;
+
+    if (!socket->tcp.listener)
+        return -EINVAL;
+    if (list_empty(&socket->tcp.children))
+        return -EAGAIN;
+    child = list_first_entry(&socket->tcp.children, struct service_socket, tcp.sibling);
+    tcp_leave_parent(child);
+    child->origin = *origin;
+    *out = child;
+    return 0;
+}
+
+void tcp_stop_listening(socket_handle socket)
+{
+    while (!list_empty(&socket->tcp.children)) {
+        socket_handle child =
+            list_first_entry(&socket->tcp.children, struct service_socket, tcp.sibling);
+
+        tcp_leave_parent(child);
+        tcp_let_go(child, true);
+        inet_free(child);
+    }
+    if (socket->tcp.listener)
+        tcp_close((struct tcp_pcb *)socket->tcp.listener);
+    socket->tcp.listener = NULL;
+}
+
+/* ---- every segment ---- */
+
+/* A new connection from where an old one has just ended: lwIP would refuse it for a minute.  The
+ * old one goes, and the peer's next try finds the way free (RFC 9293, 3.10.7.4). */
+static bool replaces(struct tcp_pcb *pcb, const struct tcp_hdr *header)
+{
+    return pcb->state == TIME_WAIT && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+           TCP_SEQ_GT(header->seqno, pcb->rcv_nxt);
+}
+
+err_t netstack_tcp_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u16_t options,
+                           u16_t first_options, const u8_t *second_options, struct pbuf *segment)
+{
+    (void)options;
+    (void)first_options;
+    (void)second_options;
+    (void)segment;
+    if (pcb->state == LISTEN) {
+        socket_handle socket = pcb->callback_arg;
+
+        return socket->tcp.waiting > socket->tcp.backlog ? ERR_MEM : ERR_OK;
+    }
+    if (replaces(pcb, header)) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    return ERR_OK;
+}

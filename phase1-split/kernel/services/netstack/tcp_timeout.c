@@ -1,0 +1,58 @@
+/* What time does to connections, besides what lwIP does: how often it tries, why it gave up, and
+ * how many may linger in TIME_WAIT. */
+#include "tcp.h"
+
+#include <linux/errno.h>
+
+#include <lwip/etharp.h>
+#include <lwip/ip.h>
+#include <lwip/priv/tcp_priv.h>
+
+#include "netstack.h"
+
+/* lwIP's pools would bound these; its pools are gone.  A connection in TIME_WAIT takes 256 bytes. */
+#define TIME_WAIT_MOST 1024
+
+/* lwIP repeats a SYN every three seconds: two minutes, as Linux with tcp_syn_retries 6.  Data is
+ * repeated at growing distances, 38 seconds in the end. */
+const uint8_t netstack_tcp_syn_attempts = 42, netstack_tcp_attempts = 15;
+
+static bool ticking; /* lwIP's clock runs: who is given up now has had no answer */
+
+int tcp_failure_reason(void)
+{
+    return ticking ? ETIMEDOUT : ECONNABORTED;
+}
+
+/* The list begins with the latest. */
+static void bound_time_wait(void)
+{
+    struct tcp_pcb *pcb = tcp_tw_pcbs;
+
+    for (unsigned i = 0; pcb && i < TIME_WAIT_MOST - 1; i++)
+        pcb = pcb->next;
+    while (pcb && pcb->next)
+        tcp_abort(pcb->next); /* in this state: frees it and sends nothing */
+}
+
+void tcp_tick(void)
+{
+    ticking = true;
+    tcp_tmr();
+    ticking = false;
+    bound_time_wait();
+}
+
+int starved_expired(bool *again)
+{
+    socket_handle socket;
+
+    list_for_each_entry(socket, &inet_sockets, all) {
+        if (socket->type != SOCK_STREAM || !socket->tcp.starved)
+            continue;
+        socket->tcp.starved = false;
+        inet_wake(socket);
+    }
+    *again = false;
+    return 0;
+}
