@@ -10,7 +10,8 @@ USER_CC := musl-gcc
 USER_CFLAGS := -static -O2 -Wall -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 PROBES := $(patsubst common/user/probes/%.c,$(USER_BUILD)/bin/probe-%,$(wildcard common/user/probes/*.c))
 PROGRAMS := $(USER_BUILD)/bin/bench $(PROBES)
-IMAGE_SOURCES := tools/image.py $(wildcard common/user/*.list common/user/etc/*) /bin/busybox
+IMAGE_SOURCES := tools/image.py $(wildcard common/user/*.list common/user/etc/* common/user/etc/*/* \
+    common/user/www/*) /bin/busybox
 USER_SAY = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo "  $(1) $(2)")
 
 $(USER_BUILD)/bin/bench: common/user/bench.c common/user.mk | setup

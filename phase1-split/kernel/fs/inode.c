@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
+#include <fs/device.h>
 #include <fs/page_cache.h>
 #include <lib/hash.h>
 #include <platform/heap.h>
@@ -94,13 +95,37 @@ static bool mode_is_possible(uint32_t mode)
     }
 }
 
+/* Takes what a service tells of its node.  The device behind a regular file is nobody's business. */
+static void take_attributes(struct inode *inode, const struct attributes *told)
+{
+    inode->attributes = *told;
+    if (S_ISREG(told->mode))
+        inode->attributes.device = 0;
+}
+
 static int refresh_known(struct inode *inode, const struct node_answer *answer)
 {
     if ((inode->attributes.mode ^ answer->attributes.mode) & S_IFMT)
         return -EIO;
     if (inode->fs->type->flags & FS_VOLATILE)
-        inode->attributes = answer->attributes;
+        take_attributes(inode, &answer->attributes);
     return 0;
+}
+
+/* Whose operations open() is to use: a regular file's are the file system's, or another service's
+ * that has registered them for the number that the file system names. */
+static void choose_operations(struct inode *inode, uint64_t number)
+{
+    const struct device *device;
+
+    if (!S_ISREG(inode->attributes.mode) || inode->fs->type->paged_file)
+        return;
+    inode->ops = inode->fs->type->file;
+    device = number ? device_find(number) : NULL;
+    if (device) {
+        inode->ops = device->ops;
+        inode->ops_node = device->node;
+    }
 }
 
 int inode_from_answer(struct file_system *fs, const struct node_answer *answer, struct inode **out)
@@ -125,9 +150,8 @@ int inode_from_answer(struct file_system *fs, const struct node_answer *answer, 
     inode->fs = fs;
     fs->references++;
     inode->node = inode->ops_node = answer->node;
-    inode->attributes = answer->attributes;
-    if (S_ISREG(inode->attributes.mode) && !fs->type->paged_file)
-        inode->ops = fs->type->file;
+    take_attributes(inode, &answer->attributes);
+    choose_operations(inode, answer->attributes.device);
     list_add(bucket_of(fs, inode->attributes.number), &inode->hash);
     list_add_tail(&fs->inodes, &inode->of_file_system);
     *out = inode;
@@ -207,7 +231,7 @@ int inode_refresh(struct inode *inode)
         return error;
     if (now.number != inode->attributes.number || ((now.mode ^ inode->attributes.mode) & S_IFMT))
         return -EIO;
-    inode->attributes = now;
+    take_attributes(inode, &now);
     return 0;
 }
 

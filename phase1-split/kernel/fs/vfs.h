@@ -45,7 +45,8 @@ struct attributes {
     uint32_t mode;   /* S_IFMT bits and permissions (linux/stat.h) */
     uint32_t links;
     uint32_t uid, gid;
-    uint64_t device; /* of a device node: device_number() of fs/device.h */
+    uint64_t device; /* of a device node: device_number() of fs/device.h.  Of a regular file, in an
+                        answer: 0, or whose operations it has; Core does not show it */
     uint64_t size;   /* bytes */
     uint64_t blocks; /* of 512 bytes */
     struct timestamp accessed, modified, changed;

@@ -292,6 +292,11 @@ static void put_hops(const struct socket *socket, int hops, struct control_space
         put(space, SOL_IPV6, IPV6_HOPLIMIT, &hops, sizeof(hops));
 }
 
+static void put_packet_data(const struct socket_extras *extras, struct control_space *space)
+{
+    put(space, SOL_PACKET, PACKET_AUXDATA, &extras->packet_data, sizeof(extras->packet_data));
+}
+
 /* Installs one file and writes its number to the user's memory; the file is the table's then. */
 static int give_file(struct file *file, bool close_on_exec, user_address to)
 {
@@ -339,6 +344,8 @@ void control_message_write(const struct socket *socket, struct socket_extras *ex
         put_packet_info(socket, extras, space);
     if (extras->hop_limit >= 0)
         put_hops(socket, extras->hop_limit, space);
+    if (extras->has_packet_data)
+        put_packet_data(extras, space);
     if (socket->tells_credentials)
         put_credentials(extras, space);
     if (!extras->files)

@@ -4,10 +4,14 @@
  * in its argument; so Core knows how much memory each is about.  netdevice(7), arp(7), tcp(7). */
 #include <net/socket.h>
 
+#include <net/route_request.h>
+
 #include <asm/ioctls.h>
 #include <linux/errno.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/ipv6.h>
+#include <linux/ipv6_route.h>
 #include <linux/route.h>
 #include <linux/sockios.h>
 
@@ -25,9 +29,27 @@ static bool is_about_interfaces(unsigned command)
            command != SIOCGSTAMPNS_OLD;
 }
 
-/* Bytes of the argument; 0: none. */
-static size_t argument_size(unsigned command)
+/* AF_INET6 has structures of its own for addresses and routes: linux/ipv6.h, linux/ipv6_route.h. */
+static size_t argument_size6(unsigned command)
 {
+    switch (command) {
+    case SIOCADDRT:
+    case SIOCDELRT:
+        return sizeof(struct in6_rtmsg);
+    case SIOCSIFADDR:
+    case SIOCDIFADDR:
+    case SIOCSIFDSTADDR:
+        return sizeof(struct in6_ifreq);
+    default:
+        return 0;
+    }
+}
+
+/* Bytes of the argument; 0: none. */
+static size_t argument_size(const struct socket *socket, unsigned command)
+{
+    if (socket->family == AF_INET6 && argument_size6(command) > 0)
+        return argument_size6(command);
     switch (command) {
     case SIOCINQ:
     case SIOCOUTQ:
@@ -115,16 +137,37 @@ static long list_interfaces(struct socket *socket, user_address address)
     return copy_to_user(address, &request, sizeof(request));
 }
 
+/* SIOCADDRT and SIOCDELRT, which point to the name of an interface: the service gets the name. */
+static long change_route(struct socket *socket, unsigned command, user_address address)
+{
+    struct route_request request = { .device = "" };
+    struct user_buffer argument;
+    int result = 0;
+
+    if (copy_from_user(&request.entry, address, sizeof(request.entry)) < 0)
+        return -EFAULT;
+    user_address name = (user_address)(uintptr_t)request.entry.rt_dev;
+    long length = name ? copy_string_from_user(request.device, name, sizeof(request.device)) : 0;
+
+    if (length < 0)
+        return length == -EFAULT ? -EFAULT : -ENODEV;
+    request.entry.rt_dev = NULL;
+    user_buffer_init_kernel(&argument, &request, sizeof(request));
+    return ask(socket, command, address, &argument, &result);
+}
+
 long socket_control(struct socket *socket, unsigned command, user_address value)
 {
     struct user_buffer argument;
-    size_t size = argument_size(command), present = size;
+    size_t size = argument_size(socket, command), present = size;
     int result = 0;
 
     if (command == SIOCGIFCONF)
         return list_interfaces(socket, value);
     if (is_configuration(command) && !process_privileged())
         return -EPERM;
+    if ((command == SIOCADDRT || command == SIOCDELRT) && socket->family != AF_INET6)
+        return change_route(socket, command, value);
     user_buffer_init(&argument, value, size);
     if (size > 0 &&
         (user_buffer_make_present(&argument, PAGE_READ, &present) < 0 || present < size))

@@ -65,6 +65,8 @@ struct socket_extras {
     uint32_t interface;                    /* index; 0: any */
     struct in6_addr local;                 /* destination address; of IPv4 the mapped one */
     int32_t hop_limit;                     /* IP_TTL, IPV6_HOPLIMIT; negative: not known */
+    bool has_packet_data;                  /* PACKET_AUXDATA: the field below */
+    struct tpacket_auxdata packet_data;
     int64_t time;                          /* ns of clock_monotonic(), SO_TIMESTAMP; 0: not known */
 };
 
@@ -122,14 +124,17 @@ struct socket_ops {
     int (*shutdown)(socket_handle socket, int how); /* SHUT_* */
 
     /* What Core does not keep itself.  `value` is kernel memory of `*length` bytes, at most 256; get
-     * sets how many it has filled.  -ENOPROTOOPT, -EINVAL. */
+     * sets how many it has filled.  Of SO_ATTACH_FILTER it is the program itself, of any length.
+     * -ENOPROTOOPT, -EINVAL. */
     int (*get_option)(socket_handle socket, int level, int name, void *value, size_t *length);
     int (*set_option)(socket_handle socket, int level, int name, const void *value, size_t length);
 
     /* POLL* bits that hold now. */
     int (*poll)(socket_handle socket, uint32_t *ready);
 
-    /* ioctl(2), as in fs/vfs.h.  Core has checked that only root configures interfaces. */
+    /* ioctl(2), as in fs/vfs.h.  Core has checked that only root configures interfaces.  Pointers in
+     * arguments it has followed: SIOCGIFCONF's argument is the place for the list, and of SIOCADDRT
+     * and SIOCDELRT of AF_INET it is a struct route_request. */
     int (*control)(socket_handle socket, unsigned command, uint64_t value,
                    struct user_buffer *argument, int *result);
 };

@@ -2,10 +2,12 @@
 #include <net/socket.h>
 
 #include <linux/errno.h>
+#include <linux/filter.h>
 #include <linux/time_types.h>
 
 #include <lib/bits.h>
 #include <platform/clock.h>
+#include <platform/heap.h>
 #include <platform/user.h>
 #include <process/process.h>
 
@@ -93,6 +95,34 @@ static int set_by_service(struct socket *socket, int level, int name, user_addre
     return socket->ops->set_option(socket->handle, level, name, copy, size);
 }
 
+/* SO_ATTACH_FILTER, whose value says where the program is: the service gets the program. */
+static int attach_filter(struct socket *socket, user_address value, size_t length)
+{
+    struct {
+        uint16_t count;
+        user_address program;
+    } said; /* struct sock_fprog of linux/filter.h */
+
+    if (length != sizeof(said))
+        return -EINVAL;
+    if (copy_from_user(&said, value, sizeof(said)) < 0)
+        return -EFAULT;
+    if (said.count == 0 || said.count > BPF_MAXINSNS)
+        return -EINVAL;
+    size_t size = said.count * sizeof(struct sock_filter);
+    struct sock_filter *program = kmalloc(size);
+
+    if (!program)
+        return -ENOMEM;
+    int error = copy_from_user(program, said.program, size);
+
+    if (!error)
+        error =
+            socket->ops->set_option(socket->handle, SOL_SOCKET, SO_ATTACH_FILTER, program, size);
+    kfree(program);
+    return error;
+}
+
 static void set_time_telling(struct socket *socket, bool on, bool precise)
 {
     socket->tells_time = on;
@@ -126,6 +156,8 @@ static int set_common(struct socket *socket, int name, int number, user_address 
     case SO_TIMESTAMPNS_OLD:
         set_time_telling(socket, number != 0, name == SO_TIMESTAMPNS_OLD);
         return 0;
+    case SO_ATTACH_FILTER:
+        return attach_filter(socket, value, length);
     case SO_LINGER:
         return set_linger(socket, value, length);
     case SO_DEBUG:

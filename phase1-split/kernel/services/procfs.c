@@ -149,6 +149,8 @@ static void fill_attributes(const struct proc_node *node, struct attributes *out
         .number = node->number,
         .mode = item->mode,
         .links = S_ISDIR(item->mode) ? count_links(item->directory, &subject) : 1,
+        .device = item->network_file != NETWORK_FILE_NONE ? network_file_number(item->network_file)
+                                                          : 0,
         .size = item->permissions != NULL ? FD_LINK_SIZE : 0,
         .accessed = node->made,
         .modified = node->made,

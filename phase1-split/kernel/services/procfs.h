@@ -11,6 +11,7 @@
 
 #include <fs/path.h>
 #include <lib/list.h>
+#include <net/files.h>
 #include <services/procfs_text.h>
 
 struct process;
@@ -36,6 +37,8 @@ struct proc_item {
     int (*read_link)(const struct proc_subject *subject, char *target, size_t size, size_t *length);
     int (*follow)(const struct proc_subject *subject, struct path *out); /* NULL: by its text */
     uint32_t (*permissions)(const struct proc_subject *subject);         /* NULL: those in `mode` */
+
+    enum network_file network_file; /* the file is the network stack's; else NETWORK_FILE_NONE */
 };
 
 struct proc_directory {
@@ -62,7 +65,10 @@ enum {
     PROC_TASKS,
     PROC_TASK,
     PROC_FD,
-    PROC_FDINFO
+    PROC_FDINFO,
+    PROC_NET,
+    PROC_SYS_NET,
+    PROC_SYS_NET_IPV4
 };
 
 /* What Core holds for a name that it has looked up. */
@@ -163,6 +169,10 @@ int proc_root_follow(const struct proc_subject *subject, struct path *out);
 
 /* Follows a magic link: what path resolution asks (fs/path.h).  -EINVAL for other links. */
 int procfs_follow(struct inode *link, struct path *out);
+
+/* procfs_network.c: net/, and what of /proc/sys is about it */
+extern const struct proc_directory proc_net_directory, proc_sys_net_directory;
+int proc_net_link(const struct proc_subject *subject, char *target, size_t size, size_t *length);
 
 /* procfs_locks.c */
 int proc_locks(const struct proc_subject *subject, struct text *out);

@@ -370,6 +370,7 @@ static const struct proc_directory vm_directory = { .id = PROC_SYS_VM,
 static const struct proc_item sys_items[] = {
     { "fs", S_IFDIR | 0555, .directory = &fs_directory },
     { "kernel", S_IFDIR | 0555, .directory = &kernel_directory },
+    { "net", S_IFDIR | 0555, .directory = &proc_sys_net_directory },
     { "vm", S_IFDIR | 0555, .directory = &vm_directory },
 };
 

@@ -189,6 +189,7 @@ static const struct proc_item root_items[] = {
     { "locks", S_IFREG | 0444, .generate = proc_locks },
     { "meminfo", S_IFREG | 0444, .generate = show_meminfo },
     { "mounts", S_IFLNK | 0777, .read_link = read_mounts_link },
+    { "net", S_IFLNK | 0777, .read_link = proc_net_link },
     { "partitions", S_IFREG | 0444, .generate = show_partitions },
     { "self", S_IFLNK | 0777, .read_link = proc_read_self },
     { "stat", S_IFREG | 0444, .generate = proc_system_stat },

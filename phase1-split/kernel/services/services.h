@@ -14,7 +14,8 @@ extern const struct file_system_type tmpfs_type, devfs_type, devpts_type, procfs
     initramfs_type;
 
 /* The kinds of socket. */
-extern const struct socket_ops tcp_socket_ops, udp_socket_ops, raw_socket_ops, unix_socket_ops;
+extern const struct socket_ops tcp_socket_ops, udp_socket_ops, raw_socket_ops, unix_socket_ops,
+    packet_socket_ops, netlink_socket_ops;
 
 /* The network stack. */
 extern const struct network_stack_ops lwip_stack_ops;

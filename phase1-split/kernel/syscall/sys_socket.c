@@ -51,6 +51,25 @@ static int choose_inet(int type, int protocol, const struct socket_ops **out)
     }
 }
 
+/* Frames as they are, past all protocols, are for root alone. */
+static int choose_packet(int type, const struct socket_ops **out)
+{
+    if (!process_privileged())
+        return -EPERM;
+    if (type != SOCK_RAW && type != SOCK_DGRAM && type != SOCK_PACKET)
+        return -ESOCKTNOSUPPORT;
+    *out = &packet_socket_ops;
+    return 0;
+}
+
+static int choose_netlink(int type, const struct socket_ops **out)
+{
+    if (type != SOCK_RAW && type != SOCK_DGRAM)
+        return -ESOCKTNOSUPPORT;
+    *out = &netlink_socket_ops;
+    return 0;
+}
+
 /* Everything that can be made, and who makes it: the services of this phase by name. */
 static int choose(int family, int *type, int protocol, const struct socket_ops **out)
 {
@@ -64,6 +83,10 @@ static int choose(int family, int *type, int protocol, const struct socket_ops *
     case AF_INET:
     case AF_INET6:
         return choose_inet(*type, protocol, out);
+    case AF_NETLINK:
+        return choose_netlink(*type, out);
+    case AF_PACKET:
+        return choose_packet(*type, out);
     default:
         return -EAFNOSUPPORT;
     }

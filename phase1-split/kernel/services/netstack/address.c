@@ -11,6 +11,7 @@
 
 #include "inet.h"
 #include "netstack.h"
+#include "route.h"
 
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -99,9 +100,9 @@ bool address_is_local(const ip_addr_t *address)
 
     if (!IP_IS_V6(address) && ip4_addr_isloopback(ip_2_ip4(address)))
         return true;
-    NETIF_FOREACH (netif)
-        if (netif_is_up(netif) && netif_has(netif, address))
-            return true;
+    NETIF_FOREACH(netif)
+    if (netif_is_up(netif) && netif_has(netif, address))
+        return true;
     return false;
 }
 
@@ -117,7 +118,7 @@ int address_source(const ip_addr_t *to, uint8_t device, ip_addr_t *out)
     netif = device ? netif_get_by_index(device)
                    : ip_route(IP_IS_V6(to) ? IP6_ADDR_ANY : IP4_ADDR_ANY, to);
     if (!netif)
-        return -ENETUNREACH;
+        return device ? -ENETUNREACH : route_error(to);
     source = ip_netif_get_local_ip(netif, to);
     if (!source)
         return -ENETUNREACH;

@@ -15,8 +15,10 @@
 
 #include "address.h"
 #include "buffer.h"
+#include "interface_control.h"
 #include "netstack.h"
 #include "options.h"
+#include "route.h"
 
 #define OVERHEAD 256u /* bytes that a packet is charged for besides its data */
 
@@ -73,8 +75,7 @@ static void drop(struct datagram_part *part, struct datagram *datagram)
 void datagram_discard(socket_handle socket)
 {
     while (!list_empty(&socket->datagram.queue))
-        drop(&socket->datagram,
-             list_first_entry(&socket->datagram.queue, struct datagram, node));
+        drop(&socket->datagram, list_first_entry(&socket->datagram.queue, struct datagram, node));
 }
 
 static void describe(socket_handle socket, const struct datagram *datagram,
@@ -113,7 +114,8 @@ int datagram_receive(socket_handle socket, struct socket_message *message)
     }
     datagram = list_first_entry(&part->queue, struct datagram, node);
     size = datagram->data->tot_len;
-    moved = buffer_put(message->data, datagram->data, 0, min(size, user_buffer_left(message->data)));
+    moved =
+        buffer_put(message->data, datagram->data, 0, min(size, user_buffer_left(message->data)));
     if (moved < min(size, message->data->length))
         return -EFAULT;
     message->length = size;
@@ -200,9 +202,9 @@ int datagram_find_path(socket_handle socket, const struct socket_message *messag
     error = find_source(socket, message, out);
     if (error)
         return error;
-    out->netif = route(socket, &out->from, &out->to,
-                       extras->has_packet_info ? extras->interface : 0);
-    return out->netif ? 0 : -ENETUNREACH;
+    out->netif =
+        route(socket, &out->from, &out->to, extras->has_packet_info ? extras->interface : 0);
+    return out->netif ? 0 : route_error(&out->to);
 }
 
 int datagram_mtu(socket_handle socket, void *value, size_t *length)

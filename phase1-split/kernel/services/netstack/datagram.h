@@ -10,7 +10,8 @@ struct netif;
 /* ---- datagram.c ---- */
 
 /* Queues a packet that lwIP is delivering; it is taken over, and freed when there is no room. */
-void datagram_queue(socket_handle socket, struct pbuf *packet, const ip_addr_t *from, uint16_t port);
+void datagram_queue(socket_handle socket, struct pbuf *packet, const ip_addr_t *from,
+                    uint16_t port);
 
 int datagram_receive(socket_handle socket, struct socket_message *message);
 void datagram_discard(socket_handle socket);

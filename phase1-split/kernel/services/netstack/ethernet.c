@@ -14,7 +14,7 @@
 
 struct list frame_taps = LIST_INITIAL(frame_taps);
 
-static void show(struct interface *interface, const struct pbuf *frame, bool sent)
+void frame_show(struct interface *interface, const struct pbuf *frame, bool sent)
 {
     struct frame_tap *tap, *next;
 
@@ -35,7 +35,7 @@ static err_t send(struct netif *netif, struct pbuf *frame)
         pieces[count++] = (struct network_piece){ .data = piece->payload, .size = piece->len };
     }
     if (!list_empty(&frame_taps))
-        show(interface_of(netif), frame, true);
+        frame_show(interface_of(netif), frame, true);
     timers_neighbours_wanted();
     return network_send(interface_of(netif)->index, pieces, count) ? ERR_MEM : ERR_OK;
 }
@@ -81,7 +81,7 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
         return -ENOMEM;
     memcpy(packet->payload, frame, length);
     if (!list_empty(&frame_taps))
-        show(interface, packet, false);
+        frame_show(interface, packet, false);
     timers_neighbours_wanted();
     if (!netif_is_up(&interface->netif) || ethernet_input(packet, &interface->netif) != ERR_OK)
         pbuf_free(packet);

@@ -128,10 +128,10 @@ static bool is_broadcast(const ip_addr_t *address)
         return false;
     if (ip_2_ip4(address)->addr == IPADDR_BROADCAST)
         return true;
-    NETIF_FOREACH (netif)
-        if (netif_is_up(netif) && !ip4_addr_isany_val(*netif_ip4_addr(netif)) &&
-            ip4_addr_isbroadcast(ip_2_ip4(address), netif))
-            return true;
+    NETIF_FOREACH(netif)
+    if (netif_is_up(netif) && !ip4_addr_isany_val(*netif_ip4_addr(netif)) &&
+        ip4_addr_isbroadcast(ip_2_ip4(address), netif))
+        return true;
     return false;
 }
 

@@ -27,14 +27,14 @@ struct inet_options {
     bool reuse_address, reuse_port, broadcast, keep_alive, dont_route;
     bool linger;
     bool v6_only;
-    bool receive_error;                 /* IP_RECVERR */
-    bool packet_info, packet_info6;     /* IP_PKTINFO, IPV6_RECVPKTINFO */
-    bool receive_ttl, receive_ttl6;     /* IP_RECVTTL, IPV6_RECVHOPLIMIT */
+    bool receive_error;             /* IP_RECVERR */
+    bool packet_info, packet_info6; /* IP_PKTINFO, IPV6_RECVPKTINFO */
+    bool receive_ttl, receive_ttl6; /* IP_RECVTTL, IPV6_RECVHOPLIMIT */
     bool multicast_loop;
-    bool header_included;               /* IP_HDRINCL */
-    uint8_t tos, ttl, multicast_ttl;    /* ttl 0: the default */
-    uint8_t device;                     /* SO_BINDTODEVICE: interface index, or 0 */
-    uint8_t multicast_device;           /* IP_MULTICAST_IF, or 0 */
+    bool header_included;            /* IP_HDRINCL */
+    uint8_t tos, ttl, multicast_ttl; /* ttl 0: the default */
+    uint8_t device;                  /* SO_BINDTODEVICE: interface index, or 0 */
+    uint8_t multicast_device;        /* IP_MULTICAST_IF, or 0 */
     int linger_seconds;
     int priority, mark;
     uint32_t send_limit, receive_limit; /* SO_SNDBUF, SO_RCVBUF: bytes, doubled as on Linux */
@@ -49,23 +49,23 @@ struct membership {
 
 /* What TCP adds. */
 struct tcp_part {
-    struct tcp_pcb *pcb;            /* NULL: none yet, or no more */
+    struct tcp_pcb *pcb;             /* NULL: none yet, or no more */
     struct tcp_pcb_listen *listener; /* instead of it: it listens */
-    bool connecting, connected;     /* of connect(2): begun, done */
-    bool finished;                  /* the peer has sent its last byte */
-    struct pbuf *first, *last;      /* received and not yet read, linked by `following` */
-    uint16_t offset;                /* of `first` that has been read */
-    uint32_t received;              /* bytes waiting */
-    struct service_socket *parent;  /* whose queue it waits in to be accepted */
-    struct list children;           /* that wait to be accepted, by sibling */
+    bool connecting, connected;      /* of connect(2): begun, done */
+    bool finished;                   /* the peer has sent its last byte */
+    struct pbuf *first, *last;       /* received and not yet read, linked by `following` */
+    uint16_t offset;                 /* of `first` that has been read */
+    uint32_t received;               /* bytes waiting */
+    struct service_socket *parent;   /* whose queue it waits in to be accepted */
+    struct list children;            /* that wait to be accepted, by sibling */
     struct list sibling;
-    unsigned waiting, backlog;      /* children, and how many there may be */
+    unsigned waiting, backlog; /* children, and how many there may be */
     bool no_delay, cork, quick_ack;
-    int defer_accept;               /* seconds, kept for getsockopt() */
-    uint32_t user_timeout;          /* ms */
-    uint16_t mss;                   /* TCP_MAXSEG, or 0 */
+    int defer_accept;                              /* seconds, kept for getsockopt() */
+    uint32_t user_timeout;                         /* ms */
+    uint16_t mss;                                  /* TCP_MAXSEG, or 0 */
     uint32_t keep_idle, keep_interval, keep_count; /* ms, ms; 0: the default */
-    bool starved;                   /* found no memory; woken when there may be some */
+    bool starved; /* found no memory; woken when there may be some */
 };
 
 /* What UDP and raw sockets add. */
@@ -73,8 +73,8 @@ struct datagram_part {
     struct udp_pcb *udp;
     struct raw_pcb *raw;
     bool connected;
-    struct list queue;  /* of struct datagram */
-    uint32_t charged;   /* bytes of memory they take */
+    struct list queue; /* of struct datagram */
+    uint32_t charged;  /* bytes of memory they take */
     uint32_t dropped;
     uint32_t icmp_filter; /* ICMP_FILTER: types not wanted */
     uint32_t icmp6_filter[8];
@@ -82,13 +82,13 @@ struct datagram_part {
 };
 
 struct service_socket {
-    struct list all; /* inet_sockets */
+    struct list all;             /* inet_sockets */
     struct socket_origin origin; /* `wait` is NULL while nobody has accepted it */
     uint16_t family;
     uint8_t type, protocol;
-    int error;         /* SO_ERROR: told once; positive */
-    unsigned shutdown; /* SHUTDOWN_* */
-    bool bound;        /* by bind(2): address or port are kept */
+    int error;               /* SO_ERROR: told once; positive */
+    unsigned shutdown;       /* SHUTDOWN_* */
+    bool bound;              /* by bind(2): address or port are kept */
     ip_addr_t local, remote; /* also when lwIP's control block is gone */
     uint16_t local_port, remote_port;
     struct inet_options options;
@@ -158,9 +158,6 @@ int inet_set_option(socket_handle socket, int level, int name, const void *value
 
 /* Carries the options over to lwIP's control block; both begin alike. */
 void inet_apply(socket_handle socket, struct ip_pcb *pcb);
-
-/* ioctl(2)s that are not about one socket: interfaces, routes, ARP. */
-int interface_control(int family, unsigned command, struct user_buffer *argument, int *result);
 
 /* ---- tcp.c ---- */
 

@@ -9,6 +9,8 @@
 
 #include <lwip/ip.h>
 
+#define QUEUE_LENGTH 1000 /* what is told of it: Linux's */
+
 static struct interface interfaces[INTERFACES_MOST];
 
 struct interface *interface_find(unsigned index)
@@ -48,6 +50,7 @@ int interface_add(unsigned index, const char *name, netif_init_fn start, struct 
         return -ENOMEM;
     interface->netif.num = (u8_t)(index - 1);
     interface->index = index;
+    interface->configuration.queue_length = QUEUE_LENGTH;
     *out = interface;
     return 0;
 }

@@ -17,6 +17,7 @@
 #include <lwip/ip4.h>
 #include <lwip/ip6.h>
 #include <lwip/mem.h>
+#include <lwip/prot/ethernet.h>
 #include <lwip/prot/tcp.h>
 
 #define MTU          65535 /* the most that lwIP's and IPv4's lengths hold */
@@ -127,6 +128,26 @@ void loopback_deliver(struct netif *netif, struct pbuf *packet)
     network_work();
 }
 
+/* Who looks at frames sees a packet twice, as it goes and as it comes, with a header of zeros. */
+static void show(struct interface *interface, struct pbuf *packet)
+{
+    struct pbuf *frame = packet->tot_len <= UINT16_MAX - SIZEOF_ETH_HDR
+                             ? pbuf_alloc(PBUF_RAW, packet->tot_len + SIZEOF_ETH_HDR, PBUF_RAM)
+                             : NULL;
+    u8_t *bytes;
+
+    if (!frame)
+        return;
+    bytes = frame->payload;
+    memset(bytes, 0, SIZEOF_ETH_HDR);
+    pbuf_copy_partial(packet, bytes + SIZEOF_ETH_HDR, packet->tot_len, 0);
+    bytes[12] = bytes[SIZEOF_ETH_HDR] >> 4 == 4 ? 0x08 : 0x86; /* ETHTYPE_IP, ETHTYPE_IPV6 */
+    bytes[13] = bytes[SIZEOF_ETH_HDR] >> 4 == 4 ? 0x00 : 0xdd;
+    frame_show(interface, frame, true);
+    frame_show(interface, frame, false);
+    pbuf_free(frame);
+}
+
 static err_t send(struct netif *netif, struct pbuf *packet)
 {
     struct interface *interface = interface_of(netif);
@@ -141,6 +162,8 @@ static err_t send(struct netif *netif, struct pbuf *packet)
         interface->dropped++;
         return ERR_MEM;
     }
+    if (!list_empty(&frame_taps))
+        show(interface, packet);
     interface->packets++;
     interface->bytes += packet->tot_len;
     loopback_deliver(netif, own);

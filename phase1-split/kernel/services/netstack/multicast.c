@@ -118,9 +118,9 @@ static struct netif *choose(const struct ip_mreqn *request, const ip_addr_t *gro
         return netif_get_by_index((u8_t)min((unsigned)request->imr_ifindex, 255u));
     if (request->imr_address.s_addr == 0)
         return ip_route(IP4_ADDR_ANY, group);
-    NETIF_FOREACH (netif)
-        if (netif_ip4_addr(netif)->addr == request->imr_address.s_addr)
-            return netif;
+    NETIF_FOREACH(netif)
+    if (netif_ip4_addr(netif)->addr == request->imr_address.s_addr)
+        return netif;
     return NULL;
 }
 
@@ -186,8 +186,9 @@ int multicast_set_option6(socket_handle socket, int name, const void *value, siz
     address_from_ip6(&request.ipv6mr_multiaddr, 0, &group);
     if (!IP_IS_V6_VAL(group))
         return -EINVAL;
-    netif = request.ipv6mr_ifindex ? netif_get_by_index((u8_t)min((unsigned)request.ipv6mr_ifindex, 255u))
-                                   : ip_route(IP6_ADDR_ANY, &group);
+    netif = request.ipv6mr_ifindex
+                ? netif_get_by_index((u8_t)min((unsigned)request.ipv6mr_ifindex, 255u))
+                : ip_route(IP6_ADDR_ANY, &group);
     return change(socket, name == IPV6_ADD_MEMBERSHIP, &group, netif);
 }
 

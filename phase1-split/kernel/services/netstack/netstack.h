@@ -13,6 +13,8 @@
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 
+#include "configuration.h"
+
 /* ---- interfaces: interfaces.c ---- */
 
 #define INTERFACES_MOST 8
@@ -22,6 +24,7 @@ struct interface {
     unsigned index;     /* as programs know it; lwIP's index is the same */
     char name[INTERFACE_NAME];
     bool ethernet; /* else the loopback interface */
+    struct configuration configuration;
     uint64_t packets, bytes, dropped; /* of the loopback interface: sent, and so received */
 };
 
@@ -53,14 +56,16 @@ void loopback_deliver(struct netif *netif, struct pbuf *packet);
 int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], unsigned mtu);
 int ethernet_receive(unsigned index, const void *frame, size_t length);
 
-/* Who sees every frame of every Ethernet interface, before anybody else (AF_PACKET): the frame is
- * only lent, and has its Ethernet header. */
+/* Who sees every frame of every interface, before anybody else (AF_PACKET): the frame is only lent,
+ * and has an Ethernet header. */
 struct frame_tap {
     struct list node; /* frame_taps */
     void (*see)(struct frame_tap *tap, struct interface *interface, const struct pbuf *frame,
                 bool sent);
 };
 extern struct list frame_taps;
+
+void frame_show(struct interface *interface, const struct pbuf *frame, bool sent);
 
 /* ---- memory.c ---- */
 

@@ -21,10 +21,10 @@
 #include "netstack.h"
 #include "tcp.h"
 
-#define BUFFER_MOST      212992u /* before doubling: net.core.wmem_max, rmem_max */
-#define SEND_LEAST       4608u
-#define RECEIVE_LEAST    2304u
-#define DEFAULT_HOPS     64
+#define BUFFER_MOST       212992u /* before doubling: net.core.wmem_max, rmem_max */
+#define SEND_LEAST        4608u
+#define RECEIVE_LEAST     2304u
+#define DEFAULT_HOPS      64
 #define MTU_DISCOVER_DONT 0 /* IP_PMTUDISC_DONT, IPV6_PMTUDISC_DONT */
 
 /* ---- values ---- */

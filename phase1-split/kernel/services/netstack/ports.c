@@ -63,8 +63,8 @@ static bool conflicts_with_remains(const ip_addr_t *address, uint16_t port)
 
     for (size_t i = 0; i < array_count(lists); i++)
         for (struct tcp_pcb *pcb = lists[i]; pcb; pcb = pcb->next)
-            if (!pcb->callback_arg && pcb->local_port == port &&
-                !(pcb->so_options & PORT_REUSED) && overlap(address, &pcb->local_ip))
+            if (!pcb->callback_arg && pcb->local_port == port && !(pcb->so_options & PORT_REUSED) &&
+                overlap(address, &pcb->local_ip))
                 return true;
     return false;
 }
@@ -83,7 +83,8 @@ int port_check(socket_handle socket, const ip_addr_t *address, uint16_t port)
 
 static bool used_by_tcp(uint16_t port)
 {
-    struct tcp_pcb *lists[] = { tcp_listen_pcbs.pcbs, tcp_bound_pcbs, tcp_active_pcbs, tcp_tw_pcbs };
+    struct tcp_pcb *lists[] = { tcp_listen_pcbs.pcbs, tcp_bound_pcbs, tcp_active_pcbs,
+                                tcp_tw_pcbs };
 
     for (size_t i = 0; i < array_count(lists); i++)
         for (struct tcp_pcb *pcb = lists[i]; pcb; pcb = pcb->next)

@@ -21,9 +21,9 @@
 #include "netstack.h"
 #include "options.h"
 
-#define DATA_MOST        65535u
-#define ECHO_HEADER      8u
-#define ICMP6_CHECKSUM   2 /* where it lies in every ICMPv6 message */
+#define DATA_MOST      65535u
+#define ECHO_HEADER    8u
+#define ICMP6_CHECKSUM 2 /* where it lies in every ICMPv6 message */
 
 /* Linux's ICMP_FILTER and ICMPV6_FILTER, of its internal header linux/icmp.h and of icmpv6.h. */
 #define OPTION_ICMP_FILTER 1

@@ -1,47 +1,124 @@
-/* Which interface a packet leaves by.  What is sent to an address of this machine stays on it. */
-#include "netstack.h"
+/* lwIP's questions to the routing table. */
+#include <linux/errno.h>
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
 
-#include <lwip/ip_addr.h>
+#include <platform/memory.h>
 
+#include <lwip/ip4_addr.h>
+#include <lwip/ip6_addr.h>
+
+#include "configuration.h"
 #include "hooks.h"
-#include "inet.h"
+#include "netstack.h"
+#include "route.h"
+
+int route_error(const ip_addr_t *destination)
+{
+    int error = IP_IS_V6(destination)
+                    ? route_check(AF_INET6, (const uint8_t *)ip_2_ip6(destination)->addr)
+                    : route_check(AF_INET, (const uint8_t *)&ip_2_ip4(destination)->addr);
+
+    return error ? error : -ENETUNREACH;
+}
+
+/* ---- IPv4 ---- */
 
 static struct netif *loopback(void)
 {
-    struct interface *interface = interface_find(INTERFACE_LOOPBACK);
-
-    return interface && netif_is_up(&interface->netif) ? &interface->netif : NULL;
+    return &interface_find(INTERFACE_LOOPBACK)->netif;
 }
 
-struct netif *netstack_route_ip4(const ip4_addr_t *from, const ip4_addr_t *to)
+static struct netif *netif_of(const struct route *route)
 {
-    ip_addr_t address;
+    struct interface *interface = route ? interface_find(route->interface) : NULL;
 
-    (void)from;
-    ip_addr_copy_from_ip4(address, *to);
-    return address_is_local(&address) ? loopback() : NULL;
+    return interface ? &interface->netif : NULL;
 }
 
-struct netif *netstack_route_ip6(const ip6_addr_t *from, const ip6_addr_t *to)
+/* Where a packet for many goes that no route is for: out by the interface it comes from, or the first
+ * Ethernet interface that is up. */
+static struct netif *for_many(const ip4_addr_t *source)
 {
-    ip_addr_t address;
+    struct interface *interface = source ? interface_with_address(source->addr) : NULL;
 
-    (void)from;
-    ip_addr_copy_from_ip6(address, *to);
-    return address_is_local(&address) ? loopback() : NULL;
-}
-
-/* NULL: the neighbour is found by lwIP's own rules. */
-const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *to)
-{
-    (void)netif;
-    (void)to;
+    if (interface)
+        return &interface->netif;
+    while ((interface = interface_next(interface ? interface->index : 0)))
+        if (interface->ethernet && netif_is_up(&interface->netif))
+            return &interface->netif;
     return NULL;
 }
 
-const ip6_addr_t *netstack_gateway_ip6(struct netif *netif, const ip6_addr_t *to)
+/* Own addresses are on the loopback interface, whichever has them. */
+struct netif *netstack_route_ip4(const ip4_addr_t *source, const ip4_addr_t *destination)
 {
-    (void)netif;
-    (void)to;
+    struct netif *netif;
+    const struct interface *own;
+
+    if (ip4_addr_isloopback(destination))
+        return loopback();
+    own = interface_with_address(destination->addr);
+    if (own && netif_is_up(&own->netif))
+        return loopback();
+    if (ip4_addr_ismulticast(destination) && source && interface_with_address(source->addr))
+        return for_many(source);
+    netif = netif_of(route_find(AF_INET, (const uint8_t *)&destination->addr));
+    if (netif)
+        return netif;
+    if (destination->addr == IPADDR_BROADCAST || ip4_addr_ismulticast(destination))
+        return for_many(source);
     return NULL;
+}
+
+const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *destination)
+{
+    static ip4_addr_t gateway; /* used before anything else is asked */
+    const struct route *route = route_find(AF_INET, (const uint8_t *)&destination->addr);
+
+    if (netif_of(route) != netif)
+        return NULL;
+    if (!route->has_gateway)
+        return destination;
+    memcpy(&gateway.addr, route->gateway, sizeof(gateway.addr));
+    return &gateway;
+}
+
+/* ---- IPv6 ---- */
+
+static bool is_own(const struct netif *netif, const ip6_addr_t *address)
+{
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
+            ip6_addr_cmp_zoneless(address, netif_ip6_addr(netif, i)))
+            return true;
+    return false;
+}
+
+struct netif *netstack_route_ip6(const ip6_addr_t *source, const ip6_addr_t *destination)
+{
+    const struct interface *interface = NULL;
+
+    (void)source;
+    if (ip6_addr_isloopback(destination))
+        return loopback();
+    while ((interface = interface_next(interface ? interface->index : 0)))
+        if (netif_is_up(&interface->netif) && is_own(&interface->netif, destination))
+            return loopback();
+    return netif_of(route_find(AF_INET6, (const uint8_t *)destination->addr));
+}
+
+const ip6_addr_t *netstack_gateway_ip6(struct netif *netif, const ip6_addr_t *destination)
+{
+    static ip6_addr_t gateway;
+    const struct route *route = route_find(AF_INET6, (const uint8_t *)destination->addr);
+
+    if (netif_of(route) != netif)
+        return NULL;
+    if (!route->has_gateway)
+        return destination;
+    memset(&gateway, 0, sizeof(gateway));
+    memcpy(gateway.addr, route->gateway, sizeof(gateway.addr));
+    ip6_addr_assign_zone(&gateway, IP6_UNICAST, netif);
+    return &gateway;
 }

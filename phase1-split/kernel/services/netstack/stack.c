@@ -2,6 +2,8 @@
 #include <services/services.h>
 
 #include "datagram.h"
+#include "files.h"
+#include "netlink.h"
 #include "netstack.h"
 
 #include <linux/errno.h>
@@ -16,7 +18,9 @@ static int start(void)
 
     lwip_init();
     error = unreachable_start();
-    return error ? error : loopback_start();
+    if (!error)
+        error = loopback_start();
+    return error ? error : files_start();
 }
 
 static int attach(unsigned index, const char *name, const uint8_t address[6], unsigned mtu)
@@ -34,6 +38,7 @@ static int link(unsigned index, bool up)
         netif_set_link_up(&interface->netif);
     else
         netif_set_link_down(&interface->netif);
+    netlink_link_changed(interface);
     timers_neighbours_wanted();
     return 0;
 }

@@ -122,7 +122,8 @@ void tcp_stop_listening(socket_handle socket)
  * old one goes, and the peer's next try finds the way free (RFC 9293, 3.10.7.4). */
 static bool replaces(struct tcp_pcb *pcb, const struct tcp_hdr *header)
 {
-    return pcb->state == TIME_WAIT && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+    return pcb->state == TIME_WAIT &&
+           (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
            TCP_SEQ_GT(header->seqno, pcb->rcv_nxt);
 }
 

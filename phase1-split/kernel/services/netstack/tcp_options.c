@@ -21,11 +21,16 @@
 uint8_t tcp_linux_pcb_state(const struct tcp_pcb *pcb)
 {
     static const uint8_t states[] = {
-        [CLOSED] = TCP_STATE_CLOSE,           [LISTEN] = TCP_STATE_LISTEN,
-        [SYN_SENT] = TCP_STATE_SYN_SENT,      [SYN_RCVD] = TCP_STATE_SYN_RECV,
-        [ESTABLISHED] = TCP_STATE_ESTABLISHED, [FIN_WAIT_1] = TCP_STATE_FIN_WAIT1,
-        [FIN_WAIT_2] = TCP_STATE_FIN_WAIT2,   [CLOSE_WAIT] = TCP_STATE_CLOSE_WAIT,
-        [CLOSING] = TCP_STATE_CLOSING,        [LAST_ACK] = TCP_STATE_LAST_ACK,
+        [CLOSED] = TCP_STATE_CLOSE,
+        [LISTEN] = TCP_STATE_LISTEN,
+        [SYN_SENT] = TCP_STATE_SYN_SENT,
+        [SYN_RCVD] = TCP_STATE_SYN_RECV,
+        [ESTABLISHED] = TCP_STATE_ESTABLISHED,
+        [FIN_WAIT_1] = TCP_STATE_FIN_WAIT1,
+        [FIN_WAIT_2] = TCP_STATE_FIN_WAIT2,
+        [CLOSE_WAIT] = TCP_STATE_CLOSE_WAIT,
+        [CLOSING] = TCP_STATE_CLOSING,
+        [LAST_ACK] = TCP_STATE_LAST_ACK,
         [TIME_WAIT] = TCP_STATE_TIME_WAIT,
     };
 
@@ -88,13 +93,14 @@ int tcp_get_option(socket_handle socket, int name, void *value, size_t *length)
     case TCP_MAXSEG:
         return option_number(value, length, tcp->pcb ? tcp->pcb->mss : tcp->mss ? tcp->mss : 536);
     case TCP_KEEPIDLE:
-        return option_number(value, length,
-                             (int)((tcp->keep_idle ? tcp->keep_idle : TCP_KEEPIDLE_DEFAULT) /
-                                   MILLISECONDS));
+        return option_number(
+            value, length,
+            (int)((tcp->keep_idle ? tcp->keep_idle : TCP_KEEPIDLE_DEFAULT) / MILLISECONDS));
     case TCP_KEEPINTVL:
         return option_number(
             value, length,
-            (int)((tcp->keep_interval ? tcp->keep_interval : TCP_KEEPINTVL_DEFAULT) / MILLISECONDS));
+            (int)((tcp->keep_interval ? tcp->keep_interval : TCP_KEEPINTVL_DEFAULT) /
+                  MILLISECONDS));
     case TCP_KEEPCNT:
         return option_number(value, length,
                              (int)(tcp->keep_count ? tcp->keep_count : TCP_KEEPCNT_DEFAULT));

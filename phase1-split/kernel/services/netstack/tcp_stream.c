@@ -10,6 +10,7 @@
 #include <lwip/priv/tcp_priv.h>
 
 #include "buffer.h"
+#include "interface_control.h"
 #include "netstack.h"
 
 /* ---- sending ---- */

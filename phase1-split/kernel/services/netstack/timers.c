@@ -133,9 +133,9 @@ static bool nd6_has_work(void)
 {
     const struct netif *netif;
 
-    NETIF_FOREACH (netif)
-        if (nd6_interface_has_work(netif))
-            return true;
+    NETIF_FOREACH(netif)
+    if (nd6_interface_has_work(netif))
+        return true;
     for (int i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++)
         if (neighbor_cache[i].state != ND6_NO_ENTRY && neighbor_cache[i].state != ND6_STALE)
             return true;
@@ -188,9 +188,9 @@ static int igmp_expired(bool *again)
 
     igmp_tmr();
     *again = false;
-    NETIF_FOREACH (netif)
-        for (struct igmp_group *group = netif_igmp_data(netif); group; group = group->next)
-            *again |= group->timer > 0;
+    NETIF_FOREACH(netif)
+    for (struct igmp_group *group = netif_igmp_data(netif); group; group = group->next)
+        *again |= group->timer > 0;
     return 0;
 }
 
@@ -200,9 +200,9 @@ static int mld_expired(bool *again)
 
     mld6_tmr();
     *again = false;
-    NETIF_FOREACH (netif)
-        for (struct mld_group *group = netif_mld6_data(netif); group; group = group->next)
-            *again |= group->timer > 0;
+    NETIF_FOREACH(netif)
+    for (struct mld_group *group = netif_mld6_data(netif); group; group = group->next)
+        *again |= group->timer > 0;
     return 0;
 }
 

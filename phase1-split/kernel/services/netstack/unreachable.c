@@ -46,7 +46,7 @@ static bool judge(bool version6, u8_t type, u8_t code, struct verdict *out)
         { EHOSTUNREACH, true },
     };
     static const struct verdict unreachable6[] = {
-        { ENETUNREACH, false },  { EACCES, true }, { EHOSTUNREACH, false },
+        { ENETUNREACH, false },  { EACCES, true },       { EHOSTUNREACH, false },
         { EHOSTUNREACH, false }, { ECONNREFUSED, true },
     };
 

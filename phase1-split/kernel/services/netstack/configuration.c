@@ -1,0 +1,302 @@
+/* Setting interfaces up and down, and what they are called and addressed by. */
+#include "configuration.h"
+
+#include <linux/errno.h>
+#include <linux/if.h>
+#include <linux/if_arp.h>
+
+#include <lib/bits.h>
+#include <lib/string.h>
+#include <net/driver.h>
+#include <platform/memory.h>
+
+#include <lwip/prot/ethernet.h>
+#include <lwip/ethip6.h>
+#include <lwip/nd6.h>
+
+#include "byte_order.h"
+#include "neighbour.h"
+#include "netlink.h"
+#include "netstack.h"
+#include "packet.h"
+#include "route.h"
+
+#define MTU_LEAST  68   /* RFC 791 */
+#define MTU_LEAST6 1280 /* RFC 8200, section 5 */
+
+/* ---- asking ---- */
+
+unsigned interface_flags(const struct interface *interface)
+{
+    const struct configuration *own = &interface->configuration;
+    unsigned flags = interface->ethernet ? IFF_BROADCAST | IFF_MULTICAST : IFF_LOOPBACK;
+
+    if (netif_is_up(&interface->netif)) {
+        flags |= IFF_UP;
+        if (netif_is_link_up(&interface->netif))
+            flags |= IFF_RUNNING | IFF_LOWER_UP;
+    }
+    if (own->promiscuous_flag)
+        flags |= IFF_PROMISC;
+    if (own->all_multicast_flag)
+        flags |= IFF_ALLMULTI;
+    return flags;
+}
+
+uint16_t interface_hardware_type(const struct interface *interface)
+{
+    return interface->ethernet ? ARPHRD_ETHER : ARPHRD_LOOPBACK;
+}
+
+unsigned interface_mtu(const struct interface *interface)
+{
+    return interface->netif.mtu;
+}
+
+uint32_t interface_address(const struct interface *interface)
+{
+    return netif_ip4_addr(&interface->netif)->addr;
+}
+
+uint32_t interface_netmask(const struct interface *interface)
+{
+    return netif_ip4_netmask(&interface->netif)->addr;
+}
+
+unsigned interface_prefix(const struct interface *interface)
+{
+    return (unsigned)max(prefix_of(interface_netmask(interface)), 0);
+}
+
+struct interface *interface_with_address(uint32_t address)
+{
+    struct interface *interface = NULL;
+
+    while ((interface = interface_next(interface ? interface->index : 0)))
+        if (address != 0 && interface_address(interface) == address)
+            return interface;
+    return NULL;
+}
+
+void interface_statistics(const struct interface *interface, struct interface_statistics *out)
+{
+    if (interface->ethernet && network_device_statistics(interface->index, out) == 0)
+        return;
+    *out = (struct interface_statistics){
+        .received_frames = interface->packets,
+        .received_bytes = interface->bytes,
+        .received_dropped = interface->dropped,
+        .sent_frames = interface->packets,
+        .sent_bytes = interface->bytes,
+    };
+}
+
+/* ---- up and down ---- */
+
+/* What an interface has of IPv6 by itself. */
+static void start_ip6(struct interface *interface)
+{
+    struct netif *netif = &interface->netif;
+    ip6_addr_t local;
+
+    if (interface_mtu(interface) < MTU_LEAST6)
+        return;
+    if (interface->ethernet) {
+        netif_create_ip6_linklocal_address(netif, 1);
+        interface->configuration.prefixes[0] = 64;
+        netif_set_ip6_autoconfig_enabled(netif, 1);
+        return;
+    }
+    ip6_addr_set_loopback(&local);
+    netif_ip6_addr_set_parts(netif, 0, local.addr[0], local.addr[1], local.addr[2], local.addr[3]);
+    netif_ip6_addr_set_state(netif, 0, IP6_ADDR_PREFERRED);
+    interface->configuration.prefixes[0] = 128;
+}
+
+static void stop_ip6(struct interface *interface)
+{
+    netif_set_ip6_autoconfig_enabled(&interface->netif, 0);
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
+        netif_ip6_addr_set_state(&interface->netif, i, IP6_ADDR_INVALID);
+}
+
+static void start(struct interface *interface)
+{
+    if (!interface->ethernet && interface_address(interface) == 0)
+        interface_set_address(interface, swap_u32(IPADDR_LOOPBACK), netmask_of(8), 0);
+    netif_set_up(&interface->netif);
+    start_ip6(interface);
+    route_interface_changed(interface);
+}
+
+void interface_set_up(struct interface *interface, bool up)
+{
+    if (up == (netif_is_up(&interface->netif) != 0))
+        return;
+    if (up) {
+        start(interface);
+    } else {
+        stop_ip6(interface);
+        netif_set_down(&interface->netif);
+        neighbour_interface_down(interface);
+        route_interface_changed(interface);
+        packet_interface_down(interface->index);
+    }
+    netlink_link_changed(interface);
+}
+
+void interface_want_promiscuous(struct interface *interface, int change)
+{
+    interface->configuration.promiscuous += (unsigned)change;
+}
+
+void interface_want_all_multicast(struct interface *interface, int change)
+{
+    interface->configuration.all_multicast += (unsigned)change;
+}
+
+int interface_set_flags(struct interface *interface, unsigned flags)
+{
+    struct configuration *own = &interface->configuration;
+    bool promiscuous = flags & IFF_PROMISC, all_multicast = flags & IFF_ALLMULTI;
+
+    if (promiscuous != own->promiscuous_flag)
+        interface_want_promiscuous(interface, promiscuous ? 1 : -1);
+    if (all_multicast != own->all_multicast_flag)
+        interface_want_all_multicast(interface, all_multicast ? 1 : -1);
+    own->promiscuous_flag = promiscuous;
+    own->all_multicast_flag = all_multicast;
+    interface_set_up(interface, flags & IFF_UP);
+    return 0;
+}
+
+/* ---- sizes and names ---- */
+
+int interface_set_mtu(struct interface *interface, int64_t mtu)
+{
+    int64_t most = interface->ethernet ? FRAME_LENGTH_MOST - ETH_HWADDR_LEN * 2 - 2 : UINT16_MAX;
+
+    if (mtu < (interface->ethernet ? MTU_LEAST : 0) || mtu > most)
+        return -EINVAL;
+    interface->netif.mtu = (u16_t)mtu;
+    interface->netif.mtu6 = (u16_t)mtu;
+    netlink_link_changed(interface);
+    return 0;
+}
+
+static bool name_is_valid(const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length == 0 || length >= INTERFACE_NAME || strcmp(name, ".") == 0 ||
+        strcmp(name, "..") == 0)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (name[i] == '/' || name[i] == ':' || name[i] <= ' ' || name[i] == 0x7f)
+            return false;
+    return true;
+}
+
+int interface_set_name(struct interface *interface, const char *name)
+{
+    struct interface *known = interface_find_name(name);
+
+    if (netif_is_up(&interface->netif))
+        return -EBUSY;
+    if (!name_is_valid(name))
+        return -EINVAL;
+    if (known)
+        return known == interface ? 0 : -EEXIST;
+    string_copy(interface->name, name, sizeof(interface->name));
+    netlink_link_changed(interface);
+    return 0;
+}
+
+/* The device takes in frames for the address that it was made with, and no other. */
+int interface_set_hardware(struct interface *interface, const uint8_t address[6])
+{
+    return memcmp(interface->netif.hwaddr, address, ETH_HWADDR_LEN) == 0 ? 0 : -EOPNOTSUPP;
+}
+
+/* ---- IPv4 addresses ---- */
+
+uint32_t netmask_of(unsigned prefix)
+{
+    return prefix == 0 ? 0 : swap_u32(UINT32_MAX << (32 - prefix));
+}
+
+int prefix_of(uint32_t netmask)
+{
+    uint32_t mask = swap_u32(netmask);
+    unsigned prefix = mask == UINT32_MAX ? 32 : (unsigned)__builtin_clz(~mask);
+
+    return netmask_of(prefix) == netmask ? (int)prefix : -1;
+}
+
+uint32_t broadcast_of(uint32_t address, uint32_t netmask)
+{
+    return prefix_of(netmask) >= 31 ? 0 : address | ~netmask;
+}
+
+int interface_set_address(struct interface *interface, uint32_t address, uint32_t netmask,
+                          uint32_t broadcast)
+{
+    ip4_addr_t new_address = { address }, new_netmask = { netmask }, no_gateway = { 0 };
+    uint32_t old = interface_address(interface);
+
+    if (prefix_of(netmask) < 0)
+        return -EINVAL;
+    if (old != 0 && (old != address || interface_netmask(interface) != netmask))
+        netlink_address_changed(interface, true);
+    if (old != 0)
+        route_address_removed(interface, old);
+    netif_set_addr(&interface->netif, &new_address, &new_netmask, &no_gateway);
+    interface->configuration.broadcast = broadcast;
+    if (address != 0) {
+        route_address_added(interface);
+        netlink_address_changed(interface, false);
+    }
+    return 0;
+}
+
+/* ---- IPv6 addresses ---- */
+
+int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix)
+{
+    struct netif *netif = &interface->netif;
+    ip6_addr_t own;
+    s8_t place;
+
+    memset(&own, 0, sizeof(own));
+    memcpy(own.addr, address, 16);
+    ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
+    if (prefix > 128 || ip6_addr_ismulticast(&own) || ip6_addr_isany(&own))
+        return -EINVAL;
+    if (netif_get_ip6_addr_match(netif, &own) >= 0)
+        return -EEXIST;
+    if (netif_add_ip6_address(netif, &own, &place) != ERR_OK)
+        return -ENOBUFS;
+    if (!interface->ethernet)
+        netif_ip6_addr_set_state(netif, place, IP6_ADDR_PREFERRED);
+    interface->configuration.prefixes[place] = (uint8_t)prefix;
+    route_address6_added(interface, address, prefix);
+    return 0;
+}
+
+int interface_remove_address6(struct interface *interface, const uint8_t address[16],
+                              unsigned prefix)
+{
+    struct netif *netif = &interface->netif;
+    ip6_addr_t own;
+    s8_t place;
+
+    memset(&own, 0, sizeof(own));
+    memcpy(own.addr, address, 16);
+    ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
+    place = netif_get_ip6_addr_match(netif, &own);
+    if (place < 0 || interface->configuration.prefixes[place] != prefix)
+        return -EADDRNOTAVAIL;
+    netif_ip6_addr_set_state(netif, place, IP6_ADDR_INVALID);
+    route_address6_removed(interface, address, prefix);
+    return 0;
+}

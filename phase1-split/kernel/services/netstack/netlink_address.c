@@ -1,0 +1,214 @@
+/* RTM_*ADDR: addresses of interfaces.  rtnetlink(7), linux/if_addr.h. */
+#include "netlink_handlers.h"
+
+#include <linux/errno.h>
+#include <linux/if_addr.h>
+
+#include <platform/memory.h>
+
+#include "configuration.h"
+#include "netlink.h"
+#include "netstack.h"
+
+#define FOREVER UINT32_MAX /* seconds */
+
+/* ---- telling ---- */
+
+static void put_lifetimes(uint32_t preferred, uint32_t valid, struct netlink_output *output)
+{
+    struct ifa_cacheinfo lifetimes = { .ifa_prefered = preferred, .ifa_valid = valid };
+
+    netlink_put(output, IFA_CACHEINFO, &lifetimes, sizeof(lifetimes));
+}
+
+/* The interface's IPv4 address, if it has one. */
+bool netlink_address_tell(const struct interface *interface, uint16_t type,
+                          struct netlink_output *output)
+{
+    uint32_t address = interface_address(interface);
+    struct ifaddrmsg *message;
+
+    if (address == 0)
+        return true;
+    message = netlink_begin(output, type, sizeof(*message));
+    if (!message)
+        return netlink_end(output);
+    message->ifa_family = AF_INET;
+    message->ifa_prefixlen = (uint8_t)interface_prefix(interface);
+    message->ifa_flags = IFA_F_PERMANENT;
+    message->ifa_scope = (uint8_t)address == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    message->ifa_index = interface->index;
+    netlink_put(output, IFA_ADDRESS, &address, sizeof(address));
+    netlink_put(output, IFA_LOCAL, &address, sizeof(address));
+    if (interface->configuration.broadcast)
+        netlink_put_number(output, IFA_BROADCAST, interface->configuration.broadcast);
+    netlink_put_text(output, IFA_LABEL, interface->name);
+    netlink_put_number(output, IFA_FLAGS, IFA_F_PERMANENT);
+    put_lifetimes(FOREVER, FOREVER, output);
+    return netlink_end(output);
+}
+
+static uint8_t scope_of(const ip6_addr_t *address)
+{
+    if (ip6_addr_isloopback(address))
+        return RT_SCOPE_HOST;
+    if (ip6_addr_islinklocal(address))
+        return RT_SCOPE_LINK;
+    return ip6_addr_issitelocal(address) ? RT_SCOPE_SITE : RT_SCOPE_UNIVERSE;
+}
+
+static bool tell_address6(const struct interface *interface, s8_t place,
+                          struct netlink_output *output)
+{
+    const struct netif *netif = &interface->netif;
+    uint8_t state = netif_ip6_addr_state(netif, place);
+    uint32_t valid = netif_ip6_addr_valid_life(netif, place), flags = 0;
+    struct ifaddrmsg *message;
+
+    if (ip6_addr_isinvalid(state))
+        return true;
+    message = netlink_begin(output, RTM_NEWADDR, sizeof(*message));
+    if (!message)
+        return netlink_end(output);
+    if (netif_ip6_addr_isstatic(netif, place))
+        flags |= IFA_F_PERMANENT;
+    if (ip6_addr_istentative(state))
+        flags |= IFA_F_TENTATIVE;
+    if (ip6_addr_isduplicated(state))
+        flags |= IFA_F_DADFAILED;
+    message->ifa_family = AF_INET6;
+    message->ifa_prefixlen = interface->configuration.prefixes[place];
+    message->ifa_flags = (uint8_t)flags;
+    message->ifa_scope = scope_of(netif_ip6_addr(netif, place));
+    message->ifa_index = interface->index;
+    netlink_put(output, IFA_ADDRESS, netif_ip6_addr(netif, place)->addr, 16);
+    netlink_put_number(output, IFA_FLAGS, flags);
+    if (netif_ip6_addr_isstatic(netif, place))
+        put_lifetimes(FOREVER, FOREVER, output);
+    else
+        put_lifetimes(netif_ip6_addr_pref_life(netif, place), valid, output);
+    return netlink_end(output);
+}
+
+/* Places: for each interface index, one for IPv4 and those of lwIP for IPv6. */
+bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *output)
+{
+    const size_t each = 1 + LWIP_IPV6_NUM_ADDRESSES;
+
+    for (; dump->place < (INTERFACES_MOST + 1) * each; dump->place++) {
+        const struct interface *interface = interface_find((unsigned)(dump->place / each));
+        size_t which = dump->place % each;
+        bool fits = true;
+
+        if (!interface)
+            continue;
+        if (which == 0 && dump->family != AF_INET6)
+            fits = netlink_address_tell(interface, RTM_NEWADDR, output);
+        if (which > 0 && dump->family != AF_INET)
+            fits = tell_address6(interface, (s8_t)(which - 1), output);
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+/* ---- changing ---- */
+
+static int find(const struct netlink_request *request, struct interface **out)
+{
+    const struct ifaddrmsg *message = request->fixed;
+
+    *out = interface_find(message->ifa_index);
+    return *out ? 0 : -ENODEV;
+}
+
+/* The address of a request, of `size` bytes: IFA_LOCAL, or else IFA_ADDRESS. */
+static const void *address_of(const struct netlink_request *request, size_t size)
+{
+    const void *local = netlink_attribute_least(request, IFA_LOCAL, size);
+
+    return local ? local : netlink_attribute_least(request, IFA_ADDRESS, size);
+}
+
+/* lwIP keeps one IPv4 address for each interface. */
+static int add_inet(struct interface *interface, const struct netlink_request *request)
+{
+    const struct ifaddrmsg *message = request->fixed;
+    const void *given = address_of(request, 4);
+    uint32_t address;
+
+    if (!given || message->ifa_prefixlen > 32)
+        return -EINVAL;
+    memcpy(&address, given, sizeof(address));
+    if (interface_address(interface) == address &&
+        interface_prefix(interface) == message->ifa_prefixlen &&
+        !(request->header->nlmsg_flags & NLM_F_REPLACE))
+        return -EEXIST;
+    if (interface_address(interface) != 0 && interface_address(interface) != address)
+        return -EOPNOTSUPP;
+    return interface_set_address(interface, address, netmask_of(message->ifa_prefixlen),
+                                 netlink_number(request, IFA_BROADCAST, 0));
+}
+
+static int add_inet6(struct interface *interface, const struct netlink_request *request)
+{
+    const struct ifaddrmsg *message = request->fixed;
+    const void *address = address_of(request, 16);
+
+    return address ? interface_add_address6(interface, address, message->ifa_prefixlen) : -EINVAL;
+}
+
+int netlink_address_add(const struct netlink_request *given, struct netlink_output *output)
+{
+    struct netlink_request request = *given;
+    const struct ifaddrmsg *message = given->fixed;
+    struct interface *interface;
+    int error = netlink_parse(&request, sizeof(*message));
+
+    (void)output;
+    if (!error)
+        error = find(&request, &interface);
+    if (error)
+        return error;
+    switch (message->ifa_family) {
+    case AF_INET:
+        return add_inet(interface, &request);
+    case AF_INET6:
+        return add_inet6(interface, &request);
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
+static int remove_inet(struct interface *interface, const struct netlink_request *request)
+{
+    const struct ifaddrmsg *message = request->fixed;
+    const void *given = address_of(request, 4);
+    uint32_t address = interface_address(interface);
+
+    if (address == 0 || (given && memcmp(given, &address, sizeof(address)) != 0) ||
+        (given && message->ifa_prefixlen != interface_prefix(interface)))
+        return -EADDRNOTAVAIL;
+    return interface_set_address(interface, 0, 0, 0);
+}
+
+int netlink_address_remove(const struct netlink_request *given, struct netlink_output *output)
+{
+    struct netlink_request request = *given;
+    const struct ifaddrmsg *message = given->fixed;
+    struct interface *interface;
+    int error = netlink_parse(&request, sizeof(*message));
+
+    (void)output;
+    if (!error)
+        error = find(&request, &interface);
+    if (error)
+        return error;
+    if (message->ifa_family == AF_INET)
+        return remove_inet(interface, &request);
+    if (message->ifa_family != AF_INET6)
+        return -EOPNOTSUPP;
+    if (!address_of(&request, 16))
+        return -EINVAL;
+    return interface_remove_address6(interface, address_of(&request, 16), message->ifa_prefixlen);
+}
