@@ -31,6 +31,7 @@ void socket_message_init(struct socket_message *message, struct user_buffer *dat
     message->extras.files = NULL;
     message->extras.has_credentials = false;
     message->extras.has_packet_info = false;
+    message->extras.has_packet_data = false;
     message->extras.hop_limit = -1;
     message->extras.time = 0;
     address->length = 0;
@@ -89,8 +90,8 @@ static int send_once(struct socket *socket, struct socket_message *message)
     size_t present = piece;
 
     error = user_buffer_make_present(data, PAGE_READ, &present);
-    if (!error && present < piece && !is_stream(socket))
-        error = -EFAULT;
+    if (!error && present < piece)
+        error = -EFAULT; /* a piece goes whole or not at all */
     if (error)
         return why_not_sent(socket, message, error);
     data->length = data->done + present;
