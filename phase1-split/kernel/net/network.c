@@ -69,6 +69,11 @@ void network_timer(size_t number)
         clock_start(number);
 }
 
+int network_control(unsigned command, struct user_buffer *argument, int *result)
+{
+    return stack->control(command, argument, result);
+}
+
 /* ---- deferred work ---- */
 
 void network_work(void)

@@ -4,6 +4,7 @@
  * in its argument; so Core knows how much memory each is about.  netdevice(7), arp(7), tcp(7). */
 #include <net/socket.h>
 
+#include <net/network.h>
 #include <net/route_request.h>
 
 #include <asm/ioctls.h>
@@ -104,6 +105,8 @@ static bool is_configuration(unsigned command)
 static int ask(struct socket *socket, unsigned command, uint64_t value,
                struct user_buffer *argument, int *result)
 {
+    if (socket->family == AF_UNIX && is_about_interfaces(command))
+        return network_control(command, argument, result);
     return socket->ops->control(socket->handle, command, value, argument, result);
 }
 

@@ -77,6 +77,7 @@ struct socket_message {
                        and NOSIGNAL); a receive sets MSG_TRUNC, EOR and OOB that are to be told */
     struct socket_address *address; /* where to (length 0: where it is connected), or where from */
     socket_handle peer;             /* AF_UNIX: the socket that has this address; else NULL */
+    bool privileged;                /* of a send: root sends */
     size_t length;                  /* received datagram: its whole length, of which `data` got a part */
     struct socket_extras extras;
 };

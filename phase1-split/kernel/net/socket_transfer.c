@@ -27,6 +27,7 @@ void socket_message_init(struct socket_message *message, struct user_buffer *dat
     message->flags = flags;
     message->address = address;
     message->peer = NULL;
+    message->privileged = false;
     message->length = 0;
     message->extras.files = NULL;
     message->extras.has_credentials = false;
@@ -127,6 +128,7 @@ long socket_send(struct socket *socket, struct socket_message *message)
     unsigned flags = message->flags;
 
     message->flags = flags & SEND_FLAGS;
+    message->privileged = process_privileged();
     long sent = send_all(socket, message, flags);
 
     if (sent == -EPIPE && is_stream(socket) && !(flags & MSG_NOSIGNAL))

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct user_buffer; /* fs/user_buffer.h */
+
 #define INTERFACE_LOOPBACK 1u /* interface indices: the first Ethernet device is 2 */
 #define INTERFACE_NAME     16 /* bytes, NUL included (IFNAMSIZ) */
 
@@ -33,6 +35,9 @@ struct network_stack_ops {
 
     /* Deferred work that network_work() asked for: a bounded part of it; `*more`: some is left. */
     int (*work)(bool *more);
+
+    /* ioctl(2) about interfaces, by a socket that is not the stack's; as in net/socket_ops.h. */
+    int (*control)(unsigned command, struct user_buffer *argument, int *result);
 
     const struct stack_timer *timers;
     size_t timer_count;

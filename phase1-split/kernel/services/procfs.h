@@ -68,7 +68,9 @@ enum {
     PROC_FDINFO,
     PROC_NET,
     PROC_SYS_NET,
-    PROC_SYS_NET_IPV4
+    PROC_SYS_NET_CORE,
+    PROC_SYS_NET_IPV4,
+    PROC_SYS_NET_UNIX
 };
 
 /* What Core holds for a name that it has looked up. */

@@ -68,6 +68,14 @@ unsigned interface_prefix(const struct interface *interface)
     return (unsigned)max(prefix_of(interface_netmask(interface)), 0);
 }
 
+/* What a router has announced has the only length that lwIP takes. */
+unsigned interface_prefix6(const struct interface *interface, int8_t place)
+{
+    return netif_ip6_addr_isstatic(&interface->netif, place)
+               ? interface->configuration.prefixes[place]
+               : 64;
+}
+
 struct interface *interface_with_address(uint32_t address)
 {
     struct interface *interface = NULL;
@@ -101,6 +109,7 @@ static void start_ip6(struct interface *interface)
 
     if (interface_mtu(interface) < MTU_LEAST6)
         return;
+    netif_ip6_addr_set_valid_life(netif, 0, IP6_ADDR_LIFE_STATIC);
     if (interface->ethernet) {
         netif_create_ip6_linklocal_address(netif, 1);
         interface->configuration.prefixes[0] = 64;
@@ -278,6 +287,8 @@ int interface_add_address6(struct interface *interface, const uint8_t address[16
         return -ENOBUFS;
     if (!interface->ethernet)
         netif_ip6_addr_set_state(netif, place, IP6_ADDR_PREFERRED);
+    netif_ip6_addr_set_valid_life(netif, place, IP6_ADDR_LIFE_STATIC);
+    netif_ip6_addr_set_pref_life(netif, place, IP6_ADDR_LIFE_STATIC);
     interface->configuration.prefixes[place] = (uint8_t)prefix;
     route_address6_added(interface, address, prefix);
     return 0;
@@ -294,7 +305,7 @@ int interface_remove_address6(struct interface *interface, const uint8_t address
     memcpy(own.addr, address, 16);
     ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
     place = netif_get_ip6_addr_match(netif, &own);
-    if (place < 0 || interface->configuration.prefixes[place] != prefix)
+    if (place < 0 || interface_prefix6(interface, place) != prefix)
         return -EADDRNOTAVAIL;
     netif_ip6_addr_set_state(netif, place, IP6_ADDR_INVALID);
     route_address6_removed(interface, address, prefix);

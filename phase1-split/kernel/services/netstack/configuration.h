@@ -34,6 +34,9 @@ uint32_t interface_address(const struct interface *interface);
 uint32_t interface_netmask(const struct interface *interface);
 unsigned interface_prefix(const struct interface *interface); /* the mask's length */
 
+/* The length of an IPv6 address's prefix; `place` is lwIP's. */
+unsigned interface_prefix6(const struct interface *interface, int8_t place);
+
 /* The first one with this IPv4 address (network order), up or not; NULL: none. */
 struct interface *interface_with_address(uint32_t address);
 

@@ -73,7 +73,8 @@ int files_if_inet6(struct text *out)
     const struct interface *interface = NULL;
 
     while ((interface = interface_next(interface ? interface->index : 0))) {
-        for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        for (s8_t n = 1; n <= LWIP_IPV6_NUM_ADDRESSES; n++) {
+            s8_t i = n % LWIP_IPV6_NUM_ADDRESSES; /* the link-local one last */
             const ip6_addr_t *address = netif_ip6_addr(&interface->netif, i);
             uint8_t state = netif_ip6_addr_state(&interface->netif, i);
             unsigned flags = netif_ip6_addr_isstatic(&interface->netif, i) ? IFA_F_PERMANENT : 0;
@@ -84,8 +85,7 @@ int files_if_inet6(struct text *out)
                 flags |= IFA_F_TENTATIVE;
             add_address6(out, address->addr);
             text_add(out, " %02x %02x %02x %02x %8s\n", interface->index,
-                     interface->configuration.prefixes[i], scope_of(address), flags,
-                     interface->name);
+                     interface_prefix6(interface, i), scope_of(address), flags, interface->name);
         }
     }
     return 0;
@@ -157,11 +157,21 @@ static void add_own_addresses6(struct text *out)
                            RTF_UP | RTF_NONEXTHOP | RTF_LOCAL, interface->name);
 }
 
+static unsigned announced_flags(const struct route *route)
+{
+    if (route->type == RTN_MULTICAST)
+        return RTF_UP;
+    return RTF_UP | RTF_ADDRCONF | RTF_EXPIRES |
+           (route->has_gateway ? RTF_GATEWAY | RTF_DEFAULT : RTF_PREFIX_RT);
+}
+
 /* The last line says what becomes of all the rest. */
 int files_ipv6_route(struct text *out)
 {
     static const uint8_t zeros[16];
     const struct route *route;
+    struct route announced;
+    size_t place = 0;
 
     for (size_t i = 0; (route = route_at(i)); i++)
         if (route->family == AF_INET6)
@@ -169,6 +179,9 @@ int files_ipv6_route(struct text *out)
                        RTF_UP | (route->has_gateway ? RTF_GATEWAY : 0) |
                            (route->type != RTN_UNICAST ? RTF_REJECT : 0),
                        route->type == RTN_UNICAST ? interface_name(route) : "lo");
+    while (route_announced_next(&place, &announced))
+        add_route6(out, announced.destination, announced.prefix, announced.gateway,
+                   announced.metric, announced_flags(&announced), interface_name(&announced));
     add_own_addresses6(out);
     add_route6(out, zeros, 0, zeros, UINT32_MAX, RTF_NONEXTHOP | RTF_REJECT, "lo");
     return 0;

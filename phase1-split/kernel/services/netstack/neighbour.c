@@ -203,7 +203,10 @@ int neighbour_control(unsigned command, struct user_buffer *argument)
     case SIOCSARP:
         return set_entry(address, &request);
     case SIOCDARP:
-        return request.arp_flags & ATF_PUBL ? -ENOENT : neighbour_remove(address);
+        if (request.arp_flags & ATF_PUBL)
+            return -ENOENT;
+        error = neighbour_remove(address);
+        return error == -ENOENT ? -ENXIO : error;
     default:
         error = get_entry(address, &request);
         if (!error && user_buffer_put(&out, &request, sizeof(request)) < sizeof(request))

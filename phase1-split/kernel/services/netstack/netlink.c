@@ -301,7 +301,7 @@ static int netlink_send(socket_handle handle, struct socket_message *message)
         return -EFAULT;
     }
     take_port(socket);
-    handle_all(socket, data, size, message->extras.credentials.uid == 0);
+    handle_all(socket, data, size, message->privileged);
     kfree(data);
     return 0;
 }

@@ -77,7 +77,7 @@ static bool tell_address6(const struct interface *interface, s8_t place,
     if (ip6_addr_isduplicated(state))
         flags |= IFA_F_DADFAILED;
     message->ifa_family = AF_INET6;
-    message->ifa_prefixlen = interface->configuration.prefixes[place];
+    message->ifa_prefixlen = (uint8_t)interface_prefix6(interface, place);
     message->ifa_flags = (uint8_t)flags;
     message->ifa_scope = scope_of(netif_ip6_addr(netif, place));
     message->ifa_index = interface->index;
@@ -90,7 +90,8 @@ static bool tell_address6(const struct interface *interface, s8_t place,
     return netlink_end(output);
 }
 
-/* Places: for each interface index, one for IPv4 and those of lwIP for IPv6. */
+/* Places: for each interface index, one for IPv4 and those of lwIP for IPv6, the link-local one
+ * (lwIP's first) last, as Linux has them. */
 bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *output)
 {
     const size_t each = 1 + LWIP_IPV6_NUM_ADDRESSES;
@@ -105,7 +106,7 @@ bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *outp
         if (which == 0 && dump->family != AF_INET6)
             fits = netlink_address_tell(interface, RTM_NEWADDR, output);
         if (which > 0 && dump->family != AF_INET)
-            fits = tell_address6(interface, (s8_t)(which - 1), output);
+            fits = tell_address6(interface, (s8_t)(which % LWIP_IPV6_NUM_ADDRESSES), output);
         if (!fits)
             return false;
     }

@@ -10,6 +10,8 @@
 #include <lib/bits.h>
 #include <platform/memory.h>
 
+#include <lwip/ip6.h>
+
 #include "configuration.h"
 #include "netlink.h"
 #include "netstack.h"
@@ -20,40 +22,53 @@ static size_t address_size(uint8_t family)
     return family == AF_INET ? 4 : 16;
 }
 
+#define TICKS_PER_SECOND 100 /* Linux's USER_HZ */
+#define EXPIRES_MOST     ((uint32_t)INT32_MAX / TICKS_PER_SECOND)
+
 /* ---- telling ---- */
 
-static bool tell(const struct route *route, uint16_t type, uint32_t table, unsigned flags,
+/* As an entry of a table, or (`looked_up`) as the answer for one destination. */
+static bool tell(const struct route *route, uint16_t type, uint32_t table, bool looked_up,
                  struct netlink_output *output)
 {
+    static const uint8_t anywhere[16];
     size_t size = address_size(route->family);
+    bool version6 = route->family == AF_INET6;
+    struct rta_cacheinfo cache = { .rta_expires = (int32_t)min(route->expires, EXPIRES_MOST) *
+                                                  TICKS_PER_SECOND };
     struct rtmsg *message = netlink_begin(output, type, sizeof(*message));
 
     if (!message)
         return netlink_end(output);
     message->rtm_family = route->family;
     message->rtm_dst_len = route->prefix;
+    message->rtm_src_len = looked_up && version6 ? 128 : 0;
     message->rtm_table = (uint8_t)table;
     message->rtm_protocol = route->protocol;
     message->rtm_scope = route->scope;
     message->rtm_type = route->type;
-    message->rtm_flags = flags;
+    message->rtm_flags = looked_up && !version6 ? RTM_F_CLONED : 0;
     netlink_put_number(output, RTA_TABLE, table);
-    if (route->prefix > 0 || (flags & RTM_F_CLONED))
+    if (route->prefix > 0 || looked_up)
         netlink_put(output, RTA_DST, route->destination, size);
-    if (route->metric != 0 || route->family == AF_INET6)
+    if (looked_up && version6)
+        netlink_put(output, RTA_SRC, anywhere, sizeof(anywhere));
+    if (route->metric != 0 || version6)
         netlink_put_number(output, RTA_PRIORITY, route->metric);
-    if (route->has_source && (route->family == AF_INET || (flags & RTM_F_CLONED)))
+    if (route->has_source && (looked_up || !version6))
         netlink_put(output, RTA_PREFSRC, route->source, size);
     if (route->has_gateway)
         netlink_put(output, RTA_GATEWAY, route->gateway, size);
     if (route->interface != 0)
         netlink_put_number(output, RTA_OIF, route->interface);
+    if (version6)
+        netlink_put(output, RTA_CACHEINFO, &cache, sizeof(cache));
     return netlink_end(output);
 }
 
 bool netlink_route_tell(const struct route *route, uint16_t type, struct netlink_output *output)
 {
-    return tell(route, type, RT_TABLE_MAIN, 0, output);
+    return tell(route, type, RT_TABLE_MAIN, false, output);
 }
 
 /* One entry of the table `local`: an interface's address, its broadcast address, or with the loopback
@@ -113,9 +128,11 @@ static bool local6_entry(const struct interface *interface, size_t which, struct
     return true;
 }
 
-/* Places: the routes of the table; then for each interface index, its local entries. */
-#define LOCAL_FIRST ((size_t)1 << 32)
-#define LOCAL_EACH  (3 + LWIP_IPV6_NUM_ADDRESSES)
+/* Places: the routes of the table; those that are announced; for each interface index, its local
+ * entries. */
+#define ANNOUNCED_FIRST ((size_t)1 << 31)
+#define LOCAL_FIRST     ((size_t)1 << 32)
+#define LOCAL_EACH      (3 + LWIP_IPV6_NUM_ADDRESSES)
 
 static bool dump_local(struct netlink_dump *dump, struct netlink_output *output)
 {
@@ -130,8 +147,23 @@ static bool dump_local(struct netlink_dump *dump, struct netlink_output *output)
             continue;
         if (dump->family != AF_UNSPEC && dump->family != route.family)
             continue;
-        if (!tell(&route, RTM_NEWROUTE, RT_TABLE_LOCAL, 0, output))
+        if (!tell(&route, RTM_NEWROUTE, RT_TABLE_LOCAL, false, output))
             return false;
+    }
+    return true;
+}
+
+static bool dump_announced(struct netlink_dump *dump, struct netlink_output *output)
+{
+    size_t place = dump->place - ANNOUNCED_FIRST;
+    struct route route;
+
+    while (route_announced_next(&place, &route)) {
+        uint32_t table = route.type == RTN_MULTICAST ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+
+        if (!tell(&route, RTM_NEWROUTE, table, false, output))
+            return false;
+        dump->place = ANNOUNCED_FIRST + place;
     }
     return true;
 }
@@ -140,7 +172,7 @@ bool netlink_route_dump(struct netlink_dump *dump, struct netlink_output *output
 {
     const struct route *route;
 
-    for (; dump->place < LOCAL_FIRST; dump->place++) {
+    for (; dump->place < ANNOUNCED_FIRST; dump->place++) {
         route = route_at(dump->place);
         if (!route)
             break;
@@ -149,6 +181,9 @@ bool netlink_route_dump(struct netlink_dump *dump, struct netlink_output *output
         if (!netlink_route_tell(route, RTM_NEWROUTE, output))
             return false;
     }
+    dump->place = max(dump->place, ANNOUNCED_FIRST);
+    if (dump->place < LOCAL_FIRST && dump->family != AF_INET && !dump_announced(dump, output))
+        return false;
     dump->place = max(dump->place, LOCAL_FIRST);
     return dump_local(dump, output);
 }
@@ -172,15 +207,25 @@ static bool look_up_local(const uint8_t *destination, struct route *out)
     return false;
 }
 
-static void give_source(struct route *route)
+/* The address that a packet would leave from. */
+static void give_source(const uint8_t *destination, struct route *route)
 {
-    const struct interface *interface = interface_find(route->interface);
-    uint32_t source = interface ? interface_address(interface) : 0;
+    struct interface *interface = interface_find(route->interface);
+    ip6_addr_t to;
 
-    if (route->family != AF_INET || route->has_source || source == 0)
+    if (!interface || (route->has_source && route->family == AF_INET))
         return;
-    route->has_source = true;
-    memcpy(route->source, &source, sizeof(source));
+    memset(&to, 0, sizeof(to));
+    memcpy(to.addr, destination, sizeof(to.addr));
+    ip6_addr_assign_zone(&to, IP6_UNKNOWN, &interface->netif);
+    uint32_t source = interface_address(interface);
+    const ip_addr_t *source6 = ip6_select_source_address(&interface->netif, &to);
+
+    route->has_source = route->family == AF_INET ? source != 0 : source6 != NULL;
+    if (!route->has_source)
+        return;
+    memcpy(route->source, route->family == AF_INET ? &source : ip_2_ip6(source6)->addr,
+           address_size(route->family));
 }
 
 static int look_up(uint8_t family, const uint8_t *destination, struct route *out)
@@ -190,11 +235,13 @@ static int look_up(uint8_t family, const uint8_t *destination, struct route *out
     if (family == AF_INET && look_up_local(destination, out))
         return 0;
     error = route_check(family, destination);
-    if (error)
-        return error;
-    *out = *route_find(family, destination);
-    give_source(out);
-    return 0;
+    if (!error)
+        *out = *route_find(family, destination);
+    else if (error == -ENETUNREACH && family == AF_INET6 && route_announced_find(destination, out))
+        error = 0;
+    if (!error)
+        give_source(destination, out);
+    return error;
 }
 
 int netlink_route_get(const struct netlink_request *given, struct netlink_output *output)
@@ -220,10 +267,10 @@ int netlink_route_get(const struct netlink_request *given, struct netlink_output
     route.prefix = (uint8_t)(8 * address_size(route.family));
     route.protocol = RTPROT_UNSPEC;
     route.scope = RT_SCOPE_UNIVERSE;
-    route.metric = 0;
-    uint32_t table = route.type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;
-
-    return tell(&route, RTM_NEWROUTE, table, RTM_F_CLONED, output) ? 0 : -EMSGSIZE;
+    route.expires = 0;
+    if (route.family == AF_INET)
+        route.metric = 0;
+    return tell(&route, RTM_NEWROUTE, RT_TABLE_MAIN, true, output) ? 0 : -EMSGSIZE;
 }
 
 /* ---- changing ---- */

@@ -318,5 +318,5 @@ void route_interface_changed(struct interface *interface)
         if (!ip6_addr_isinvalid(netif_ip6_addr_state(&interface->netif, i)))
             route_address6_added(interface,
                                  (const uint8_t *)netif_ip6_addr(&interface->netif, i)->addr,
-                                 interface->configuration.prefixes[i]);
+                                 interface_prefix6(interface, i));
 }

@@ -29,6 +29,7 @@ struct route {
     uint8_t destination[16], gateway[16], source[16];
     uint32_t metric;
     unsigned interface; /* index; 0 if the type is not RTN_UNICAST */
+    uint32_t expires;   /* seconds; 0: it stays */
 };
 
 /* The route at place `index`, in the order of destinations, or NULL past the last. */
@@ -51,6 +52,14 @@ int route_add(const struct route *route, bool replace);
 /* Removes the first route that matches: fields that are 0 (scope: RT_SCOPE_NOWHERE) match all.
  * -ESRCH. */
 int route_remove(const struct route *pattern);
+
+/* ---- route_announced.c: IPv6 routes that are nobody's ---- */
+
+/* The first one at or after place `*place`, which is set to the place after it.  False: no more. */
+bool route_announced_next(size_t *place, struct route *out);
+
+/* The one for a destination that no other route is for. */
+bool route_announced_find(const uint8_t *destination, struct route *out);
 
 /* ---- what follows interfaces ---- */
 

@@ -3,6 +3,7 @@
 
 #include "datagram.h"
 #include "files.h"
+#include "interface_control.h"
 #include "netlink.h"
 #include "netstack.h"
 
@@ -59,6 +60,11 @@ static int work(bool *more)
     return error;
 }
 
+static int control(unsigned command, struct user_buffer *argument, int *result)
+{
+    return interface_control(AF_UNSPEC, command, argument, result);
+}
+
 uint16_t netstack_checksum(const void *data, int length)
 {
     return checksum_sum(data, (size_t)length);
@@ -70,6 +76,7 @@ const struct network_stack_ops lwip_stack_ops = {
     .link = link,
     .input = input,
     .work = work,
+    .control = control,
     .timers = netstack_timers,
     .timer_count = TIMER_COUNT,
 };
