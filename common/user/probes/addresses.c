@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -38,6 +39,7 @@ static struct timespec soon = { 0, 1000 };
 static struct timeval soon_too = { 0, 1000 };
 static long word[64]; /* zeros, or what calls leave there */
 static uint64_t signals = 1 << 9;
+static int sixteen = 16;
 
 #define PATH  ((long)"f")
 #define LINK  ((long)"link")
@@ -45,6 +47,8 @@ static uint64_t signals = 1 << 9;
 #define FD    3 /* "f", open for reading and writing */
 #define DIR   4
 #define PIPE  5 /* its reading end; nothing is in it */
+#define SOCKET 7   /* a stream with ten bytes to read */
+#define DATAGRAM 9 /* the same as one */
 
 /* clang-format off: a table */
 static const struct call calls[] = {
@@ -178,8 +182,40 @@ static const struct call calls[] = {
     { "sysinfo", SYS_sysinfo, WRITES, { HERE } },
     { "getrandom", SYS_getrandom, WRITES | BYTES, { HERE, 8, 0 } },
     { "ioctl FIONREAD", SYS_ioctl, WRITES, { PIPE, FIONREAD, HERE } },
+    { "ioctl FIONREAD, socket", SYS_ioctl, WRITES, { SOCKET, FIONREAD, HERE } },
+    { "read, socket", SYS_read, WRITES | BYTES, { SOCKET, HERE, 10 } },
+    { "write, socket", SYS_write, READS | BYTES, { SOCKET, HERE, 10 } },
+    { "write, datagram", SYS_write, READS, { DATAGRAM, HERE, 10 } },
+    { "bind", SYS_bind, READS, { SOCKET, HERE, 16 } },
+    { "connect", SYS_connect, READS, { SOCKET, HERE, 16 } },
+    { "getsockname", SYS_getsockname, WRITES, { SOCKET, HERE, (long)&sixteen } },
+    { "getsockname, length", SYS_getsockname, WRITES, { SOCKET, ZEROS, HERE } },
+    { "getpeername", SYS_getpeername, WRITES, { SOCKET, HERE, (long)&sixteen } },
+    { "getpeername, length", SYS_getpeername, WRITES, { SOCKET, ZEROS, HERE } },
+    { "getsockopt", SYS_getsockopt, WRITES, { SOCKET, SOL_SOCKET, SO_TYPE, HERE, (long)&sixteen } },
+    { "getsockopt, length", SYS_getsockopt, WRITES, { SOCKET, SOL_SOCKET, SO_TYPE, ZEROS, HERE } },
+    { "setsockopt", SYS_setsockopt, READS, { SOCKET, SOL_SOCKET, SO_REUSEADDR, HERE, 4 } },
+    { "setsockopt, time", SYS_setsockopt, READS, { SOCKET, SOL_SOCKET, SO_RCVTIMEO, HERE, 16 } },
+    { "socketpair", SYS_socketpair, WRITES, { AF_UNIX, SOCK_STREAM, 0, HERE } },
+    { "sendto", SYS_sendto, READS | BYTES, { SOCKET, HERE, 10, MSG_DONTWAIT, 0, 0 } },
+    { "sendto, datagram", SYS_sendto, READS, { DATAGRAM, HERE, 10, 0, 0, 0 } },
+    { "sendto, address", SYS_sendto, READS | OR_NULL, { DATAGRAM, ZEROS, 1, 0, HERE, 16 } },
+    { "recvfrom", SYS_recvfrom, WRITES | BYTES, { SOCKET, HERE, 10, MSG_PEEK, 0, 0 } },
+    { "recvfrom, datagram", SYS_recvfrom, WRITES, { DATAGRAM, HERE, 10, MSG_PEEK, 0, 0 } },
+    { "sendmsg", SYS_sendmsg, READS, { SOCKET, HERE, 0 } },
+    { "recvmsg", SYS_recvmsg, READS, { SOCKET, HERE, MSG_DONTWAIT } },
+    { "sendmmsg", SYS_sendmmsg, READS, { SOCKET, HERE, 1, 0 } },
+    { "recvmmsg", SYS_recvmmsg, READS, { SOCKET, HERE, 1, MSG_DONTWAIT, 0 } },
+    { "recvmmsg, time", SYS_recvmmsg, READS | OR_NULL, { SOCKET, ZEROS, 1, MSG_DONTWAIT, HERE } },
 };
 /* clang-format on */
+
+static int is_pair_set_up(int type, int first)
+{
+    int ends[2];
+    return socketpair(AF_UNIX, type, 0, ends) == 0 && ends[0] == first &&
+           write(ends[1], "0123456789", 10) == 10;
+}
 
 static int is_set_up(void)
 {
@@ -193,7 +229,8 @@ static int is_set_up(void)
         return 0;
     return open("f", O_RDWR | O_CREAT, 0600) == FD && write(FD, "0123456789", 10) == 10 &&
            open(".", O_RDONLY) == DIR && pipe(ends) == 0 && ends[0] == PIPE &&
-           symlink("somewhere", "link") == 0;
+           symlink("somewhere", "link") == 0 && is_pair_set_up(SOCK_STREAM, SOCKET) &&
+           is_pair_set_up(SOCK_DGRAM, DATAGRAM);
 }
 
 static long call_with(const struct call *call, uintptr_t address)

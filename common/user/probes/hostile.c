@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -36,9 +37,10 @@
 #define CALLS_IN_CHILD 128
 #define PATIENCE_MS    30 /* without a call, until a child counts as asleep */
 
-#define PAGE    4096ul
-#define FILLER  200 /* and 201: descriptors of a pipe through which the valid page is filled */
-#define SCRATCH "/tmp/hostile"
+#define PAGE        4096ul
+#define DESCRIPTORS 24  /* that calls are made with */
+#define FILLER      200 /* and 201: descriptors of a pipe through which the valid page is filled */
+#define SCRATCH     "/tmp/hostile"
 
 static __thread uint64_t state; /* of the random numbers: xorshift64* */
 
@@ -202,7 +204,7 @@ static void one_call(long call)
     for (int i = 0; i < 6; i++)
         a[i] = argument();
     if (draw(2)) /* plausible first arguments get further */
-        a[0] = draw(2) ? draw(12) : (uint64_t)names[draw(sizeof names / sizeof *names)];
+        a[0] = draw(2) ? draw(DESCRIPTORS) : (uint64_t)names[draw(sizeof names / sizeof *names)];
     if (is_left_out(call))
         return;
     if (takes_process(call))
@@ -223,10 +225,24 @@ static void one_call(long call)
         _exit(0);
 }
 
+static void open_sockets(void)
+{
+    int ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends);    /* 12 and 13 */
+    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends);     /* 14 and 15 */
+    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends); /* 16 and 17 */
+    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);              /* 18 */
+    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);              /* 19 and so on */
+    socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, 1);
+    socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0);
+}
+
 static void open_files(void)
 {
     int ends[2];
-    for (int fd = 0; fd < 12; fd++)
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
         close(fd);
     if (pipe2(ends, O_NONBLOCK) == 0) {
         dup2(ends[0], FILLER);
@@ -245,6 +261,7 @@ static void open_files(void)
     open("terminal", O_RDONLY | O_NONBLOCK | O_NOCTTY); /* 9 */
     open("proc/self/stat", O_RDONLY);                   /* 10 */
     open("proc/self/maps", O_RDONLY);                   /* 11 */
+    open_sockets();
 }
 
 static void child(unsigned first, unsigned calls)

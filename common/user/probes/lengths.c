@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -58,13 +59,18 @@ static struct timespec soon = { 0, 1000 };
 static struct timeval soon_too = { 0, 1000 };
 static struct iovec segment; /* of the length under test */
 static struct flock lock;
+static struct msghdr header; /* with a count of segments, or of other bytes, under test */
+static struct msghdr header_too;
+static int length_too;
 static uint64_t signals = 1 << 9;
 
-#define FD     3 /* "f" with ten bytes, open for reading and writing */
-#define DIR    4
-#define PIPE   5 /* its reading end; nothing is in it */
-#define EPOLL  7
-#define TARGET 20 /* for dup2(2) */
+#define FD       3 /* "f" with ten bytes, open for reading and writing */
+#define DIR      4
+#define PIPE     5 /* its reading end; nothing is in it */
+#define EPOLL    7
+#define STREAM   8  /* a socket with ten bytes to read */
+#define DATAGRAM 10 /* the same as one */
+#define TARGET   20 /* for dup2(2) */
 
 /* clang-format off: a table */
 static const struct call calls[] = {
@@ -80,6 +86,11 @@ static long call_with(const struct call *call, uint64_t length)
                : call->arguments[i] == BUFFER ? (long)page
                                               : call->arguments[i];
     segment = (struct iovec){ page, length };
+    header = (struct msghdr){ .msg_iov = &segment };
+    memcpy((char *)&header + 24, &length, 8); /* msg_iovlen, which the C library cuts */
+    header_too = (struct msghdr){ .msg_control = page };
+    memcpy((char *)&header_too + 40, &length, 8); /* msg_controllen */
+    length_too = (int)length;
     lock = (struct flock){ .l_type = F_RDLCK, .l_start = 1, .l_len = (off_t)length };
     if (ftruncate(FD, 0) || pwrite(FD, "0123456789", 10, 0) != 10)
         return -1000;
@@ -88,6 +99,13 @@ static long call_with(const struct call *call, uint64_t length)
     long got = result(syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]));
     int is_address = call->number == SYS_mmap || call->number == SYS_mremap;
     return is_address && got > 0 ? 1 : got;
+}
+
+static int is_pair_set_up(int type, int first)
+{
+    int ends[2];
+    return socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, ends) == 0 && ends[0] == first &&
+           write(ends[1], "0123456789", 10) == 10;
 }
 
 /* As it was before, whatever a call has left behind: descriptors, mappings, another content of the page. */
@@ -102,7 +120,8 @@ static int is_set_up(void)
         return 0;
     memset(page, 0, PAGE);
     return open("f", O_RDWR | O_CREAT | O_TRUNC, 0600) == FD && open(".", O_RDONLY) == DIR &&
-           pipe(ends) == 0 && ends[0] == PIPE && epoll_create1(0) == EPOLL;
+           pipe(ends) == 0 && ends[0] == PIPE && epoll_create1(0) == EPOLL &&
+           is_pair_set_up(SOCK_STREAM, STREAM) && is_pair_set_up(SOCK_DGRAM, DATAGRAM);
 }
 
 static void try(const struct call *call, size_t i)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -108,12 +109,18 @@ struct parcel {
 
 static inline void parcel_init(struct parcel *parcel, void *data, size_t size, size_t control)
 {
-    memset(&parcel->header, 0, sizeof parcel->header);
+    memset(parcel, 0, sizeof *parcel); /* what the C library leaves unnamed, too */
     parcel->data = (struct iovec){ data, size };
     parcel->header.msg_iov = &parcel->data;
     parcel->header.msg_iovlen = 1;
     parcel->header.msg_control = control ? parcel->control : NULL;
     parcel->header.msg_controllen = control;
+}
+
+/* Not by the C library, which has limits of its own. */
+static inline long send_parcel(int fd, const struct parcel *parcel, int flags)
+{
+    return syscall(SYS_sendmsg, fd, &parcel->header, flags);
 }
 
 /* The first message of this kind that has come, or NULL. */
@@ -136,7 +143,7 @@ static inline long send_files(int fd, const void *data, size_t size, const int *
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(header), files, count * sizeof(int));
-    return result(sendmsg(fd, &parcel.header, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return result(send_parcel(fd, &parcel, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 /* Receives up to `size` bytes and `most` descriptors; `*count` of them came, and `*flags`. */

@@ -91,8 +91,8 @@ static int send_once(struct socket *socket, struct socket_message *message)
     size_t present = piece;
 
     error = user_buffer_make_present(data, PAGE_READ, &present);
-    if (!error && present < piece && !is_stream(socket))
-        error = -EFAULT;
+    if (!error && present < piece)
+        error = -EFAULT; /* a piece goes whole or not at all */
     if (error)
         return why_not_sent(socket, message, error);
     data->length = data->done + present;
