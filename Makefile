@@ -92,8 +92,9 @@ test: iso check unit suite-sources debian-image ## every test: unit tests, ring 
 unit: setup ## unit tests of common/lib, on this machine
 	@$(MAKE) $(SUB) -C common/lib/test
 
-fuzz: setup ## libFuzzer on the readers of foreign data, on this machine; RUNS= executions of each
+fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= executions of each
 	@$(MAKE) $(SUB) -C common/lib/fuzz
+	@$(MAKE) $(SUB) -C grader/fuzz
 
 check: uapi ## the rules of the rings, held against the sources
 	@$(PYTHON) tools/ring_check.py --phase $(PHASE)

@@ -33,15 +33,19 @@ static int choose_unix(int *type, int protocol, const struct socket_ops **out)
 }
 
 /* AF_INET and AF_INET6; protocol 0 is the type's usual one. */
-static int choose_inet(int type, int protocol, const struct socket_ops **out)
+static int choose_inet(int type, int *protocol, const struct socket_ops **out)
 {
     switch (type) {
     case SOCK_STREAM:
         *out = &tcp_socket_ops;
+        if (*protocol == 0)
+            *protocol = IPPROTO_TCP;
         return 0;
     case SOCK_DGRAM:
-        *out = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? &raw_socket_ops
-                                                                      : &udp_socket_ops;
+        *out = *protocol == IPPROTO_ICMP || *protocol == IPPROTO_ICMPV6 ? &raw_socket_ops
+                                                                        : &udp_socket_ops;
+        if (*protocol == 0)
+            *protocol = IPPROTO_UDP;
         return 0;
     case SOCK_RAW:
         *out = &raw_socket_ops;
@@ -71,7 +75,7 @@ static int choose_netlink(int type, const struct socket_ops **out)
 }
 
 /* Everything that can be made, and who makes it: the services of this phase by name. */
-static int choose(int family, int *type, int protocol, const struct socket_ops **out)
+static int choose(int family, int *type, int *protocol, const struct socket_ops **out)
 {
     if (family < 0 || family >= AF_MAX)
         return -EAFNOSUPPORT;
@@ -79,7 +83,7 @@ static int choose(int family, int *type, int protocol, const struct socket_ops *
         return -EINVAL;
     switch (family) {
     case AF_UNIX:
-        return choose_unix(type, protocol, out);
+        return choose_unix(type, *protocol, out);
     case AF_INET:
     case AF_INET6:
         return choose_inet(*type, protocol, out);
@@ -112,7 +116,7 @@ long sys_socket(int family, int type, int protocol)
     if (flags & ~(unsigned)CREATE_FLAGS)
         return -EINVAL;
     type &= SOCK_TYPE_MASK;
-    int error = choose(family, &type, protocol, &ops);
+    int error = choose(family, &type, &protocol, &ops);
 
     if (!error)
         error = socket_allocate(ops, family, type, protocol, flags, &file);
@@ -151,7 +155,7 @@ static int make_pair(struct file *const files[2])
 static int create_pair(int family, int type, int protocol, unsigned flags, struct file *files[2])
 {
     const struct socket_ops *ops;
-    int error = choose(family, &type, protocol, &ops);
+    int error = choose(family, &type, &protocol, &ops);
 
     if (!error)
         error = socket_allocate(ops, family, type, protocol, flags, &files[0]);

@@ -10,7 +10,8 @@
 #include <lwip/ethip6.h>
 #include <netif/ethernet.h>
 
-#define PIECES_MOST 24 /* of a frame; a datagram in fragments has few, a gathered write some */
+#define PIECES_MOST 24  /* of a frame; a datagram in fragments has few, a gathered write some */
+#define FRAME_LEAST 60u /* bytes on the cable, checksum aside: IEEE 802.3, 4.4.2 */
 
 struct list frame_taps = LIST_INITIAL(frame_taps);
 
@@ -22,22 +23,33 @@ void frame_show(struct interface *interface, const struct pbuf *frame, bool sent
         tap->see(tap, interface, frame, sent);
 }
 
-static err_t send(struct netif *netif, struct pbuf *frame)
+static err_t send_pieces(struct interface *interface, const struct pbuf *frame)
 {
     struct network_piece pieces[PIECES_MOST];
     size_t count = 0;
 
-    for (const struct pbuf *piece = frame; piece; piece = piece->next) {
-        if (piece->len == 0)
-            continue;
-        if (count == PIECES_MOST)
-            return ERR_BUF;
-        pieces[count++] = (struct network_piece){ .data = piece->payload, .size = piece->len };
-    }
+    for (; frame; frame = frame->next)
+        if (frame->len > 0)
+            pieces[count++] = (struct network_piece){ .data = frame->payload, .size = frame->len };
+    return network_send(interface->index, pieces, count) ? ERR_MEM : ERR_OK;
+}
+
+static err_t send(struct netif *netif, struct pbuf *frame)
+{
+    struct interface *interface = interface_of(netif);
+    err_t error;
+
     if (!list_empty(&frame_taps))
-        frame_show(interface_of(netif), frame, true);
+        frame_show(interface, frame, true);
     timers_neighbours_wanted();
-    return network_send(interface_of(netif)->index, pieces, count) ? ERR_MEM : ERR_OK;
+    if (pbuf_clen(frame) <= PIECES_MOST)
+        return send_pieces(interface, frame);
+    frame = pbuf_clone(PBUF_RAW, PBUF_RAM, frame); /* many small writes in one segment */
+    if (!frame)
+        return ERR_MEM;
+    error = send_pieces(interface, frame);
+    pbuf_free(frame);
+    return error;
 }
 
 static err_t initialise(struct netif *netif)
@@ -67,19 +79,23 @@ int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], 
     return 0;
 }
 
+/* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
+ * read beyond the end. */
 int ethernet_receive(unsigned index, const void *frame, size_t length)
 {
     struct interface *interface = interface_find(index);
+    size_t size = max(length, (size_t)FRAME_LEAST);
     struct pbuf *packet;
 
     if (!interface || !interface->ethernet || length > UINT16_MAX)
         return -EINVAL;
     if (netstack_memory_tight())
         return -ENOMEM;
-    packet = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+    packet = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_RAM);
     if (!packet)
         return -ENOMEM;
     memcpy(packet->payload, frame, length);
+    memset((uint8_t *)packet->payload + length, 0, size - length);
     if (!list_empty(&frame_taps))
         frame_show(interface, packet, false);
     timers_neighbours_wanted();

@@ -51,7 +51,8 @@ struct membership {
 struct tcp_part {
     struct tcp_pcb *pcb;             /* NULL: none yet, or no more */
     struct tcp_pcb_listen *listener; /* instead of it: it listens */
-    bool connecting, connected;      /* of connect(2): begun, done */
+    bool connecting, connected;      /* of connect(2): begun, done, */
+    bool told;                       /* and the program knows */
     bool finished;                   /* the peer has sent its last byte */
     struct pbuf *first, *last;       /* received and not yet read, linked by `following` */
     uint16_t offset;                 /* of `first` that has been read */

@@ -4,7 +4,7 @@
  *
  * Two sockets may share a port when their addresses differ, or both said SO_REUSEADDR and none
  * listens (datagrams: in any case), or both said SO_REUSEPORT and have the same owner.  What a closed
- * TCP connection leaves behind keeps its port from those who did not say SO_REUSEADDR. */
+ * TCP connection leaves behind keeps its port unless both said SO_REUSEADDR. */
 #include "inet.h"
 
 #include <linux/errno.h>
@@ -29,10 +29,11 @@ static bool overlap(const ip_addr_t *a, const ip_addr_t *b)
     return ip_addr_isany(a) || ip_addr_isany(b) || ip_addr_cmp(a, b);
 }
 
+/* `a` comes to where `b` is. */
 static bool may_share(const struct service_socket *a, const struct service_socket *b)
 {
     const struct inet_options *of_a = &a->options, *of_b = &b->options;
-    bool listens = a->type == SOCK_STREAM && (a->tcp.listener || b->tcp.listener);
+    bool listens = b->type == SOCK_STREAM && b->tcp.listener;
 
     if (of_a->device && of_b->device && of_a->device != of_b->device)
         return true;
@@ -57,14 +58,15 @@ static bool conflicts_with_sockets(const struct service_socket *socket, const ip
 }
 
 /* Control blocks whose sockets are closed. */
-static bool conflicts_with_remains(const ip_addr_t *address, uint16_t port)
+static bool conflicts_with_remains(const struct service_socket *socket, const ip_addr_t *address,
+                                   uint16_t port)
 {
     struct tcp_pcb *lists[] = { tcp_active_pcbs, tcp_tw_pcbs };
 
     for (size_t i = 0; i < array_count(lists); i++)
         for (struct tcp_pcb *pcb = lists[i]; pcb; pcb = pcb->next)
-            if (!pcb->callback_arg && pcb->local_port == port && !(pcb->so_options & PORT_REUSED) &&
-                overlap(address, &pcb->local_ip))
+            if (!pcb->callback_arg && pcb->local_port == port && overlap(address, &pcb->local_ip) &&
+                !(socket->options.reuse_address && (pcb->so_options & PORT_REUSED)))
                 return true;
     return false;
 }
@@ -73,8 +75,7 @@ int port_check(socket_handle socket, const ip_addr_t *address, uint16_t port)
 {
     if (conflicts_with_sockets(socket, address, port))
         return -EADDRINUSE;
-    if (socket->type == SOCK_STREAM && !socket->options.reuse_address &&
-        conflicts_with_remains(address, port))
+    if (socket->type == SOCK_STREAM && conflicts_with_remains(socket, address, port))
         return -EADDRINUSE;
     return 0;
 }
@@ -90,6 +91,10 @@ static bool used_by_tcp(uint16_t port)
         for (struct tcp_pcb *pcb = lists[i]; pcb; pcb = pcb->next)
             if (pcb->local_port == port)
                 return true;
+    /* Of a connection within this machine, whose other end was the last to close. */
+    for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next)
+        if (pcb->remote_port == port)
+            return true;
     return false;
 }
 

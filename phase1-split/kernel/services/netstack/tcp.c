@@ -162,7 +162,7 @@ static int begin(socket_handle socket, const ip_addr_t *to, uint16_t port)
 
     if (error)
         return error;
-    socket->tcp.connected = socket->tcp.finished = false;
+    socket->tcp.connected = socket->tcp.finished = socket->tcp.told = false;
     socket->shutdown = 0;
     error = tcp_need_pcb(socket);
     if (error)
@@ -202,6 +202,10 @@ static int connect(socket_handle socket, const struct socket_address *address, s
         return disconnect(socket);
     if (socket->tcp.connecting)
         return -EALREADY;
+    if (socket->tcp.connected && socket->tcp.pcb && !socket->tcp.told) {
+        socket->tcp.told = true;
+        return 0;
+    }
     if (socket->tcp.listener || (socket->tcp.connected && socket->tcp.pcb))
         return -EISCONN;
     error = inet_take_error(socket);
@@ -219,6 +223,7 @@ static int connect_result(socket_handle socket)
         return -EALREADY;
     if (socket->error)
         return inet_take_error(socket);
+    socket->tcp.told = true;
     return socket->tcp.connected ? 0 : -ECONNABORTED;
 }
 
@@ -242,7 +247,7 @@ static int name(socket_handle socket, bool peer, struct socket_address *out)
 {
     const struct tcp_part *tcp = &socket->tcp;
 
-    if (peer && (!tcp->connected || (!tcp->pcb && !tcp->finished)))
+    if (peer && (!tcp->connected || !tcp->pcb))
         return -ENOTCONN;
     if (peer)
         inet_name(socket, &socket->remote, socket->remote_port, out);
@@ -299,7 +304,7 @@ static int shutdown(socket_handle socket, int how)
 static int poll(socket_handle socket, uint32_t *ready)
 {
     const struct tcp_part *tcp = &socket->tcp;
-    bool closed = !tcp->pcb;
+    bool closed = !tcp->pcb || tcp->pcb->state == CLOSED;
 
     *ready = 0;
     if (tcp->listener) {
@@ -314,7 +319,7 @@ static int poll(socket_handle socket, uint32_t *ready)
     if (!tcp->connecting) {
         if (tcp->received > 0)
             *ready |= POLLIN | POLLRDNORM;
-        if ((socket->shutdown & SHUTDOWN_SEND) || !tcp->pcb || tcp_writeable(socket))
+        if ((socket->shutdown & SHUTDOWN_SEND) || closed || tcp_writeable(socket))
             *ready |= POLLOUT | POLLWRNORM;
     }
     if (socket->error)

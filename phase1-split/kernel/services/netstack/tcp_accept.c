@@ -8,7 +8,9 @@
 #include <linux/errno.h>
 
 #include <lib/bits.h>
+#include <platform/memory.h>
 
+#include <lwip/ip.h>
 #include <lwip/mem.h>
 #include <lwip/priv/tcp_priv.h>
 
@@ -29,6 +31,7 @@ static err_t on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
     child->options = parent->options;
     child->tcp = (struct tcp_part){ .pcb = pcb,
                                     .parent = parent,
+                                    .told = true,
                                     .no_delay = parent->tcp.no_delay,
                                     .keep_idle = parent->tcp.keep_idle,
                                     .keep_interval = parent->tcp.keep_interval,
@@ -59,9 +62,7 @@ int tcp_start_listening(socket_handle socket, int backlog)
         refused = tcp_need_port(socket, &socket->local);
     if (refused)
         return refused;
-    socket->tcp.listener = (void *)socket->tcp.pcb; /* so that port_check() knows */
     refused = port_check(socket, &socket->local, socket->local_port);
-    socket->tcp.listener = NULL;
     if (refused)
         return refused;
     pcb = tcp_listen_with_backlog_and_err(socket->tcp.pcb, HALF_OPEN_MOST, &error);
@@ -118,29 +119,46 @@ void tcp_stop_listening(socket_handle socket)
 
 /* ---- every segment ---- */
 
-/* A new connection from where an old one has just ended: lwIP would refuse it for a minute.  The
- * old one goes, and the peer's next try finds the way free (RFC 9293, 3.10.7.4). */
-static bool replaces(struct tcp_pcb *pcb, const struct tcp_hdr *header)
+/* A new connection from where an old one has just ended, which lwIP would refuse for a minute
+ * (RFC 9293, 3.10.7.4). */
+static bool replaces(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
 {
     return pcb->state == TIME_WAIT &&
            (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
            TCP_SEQ_GT(header->seqno, pcb->rcv_nxt);
 }
 
+/* The segment comes once more: its headers, which lwIP has turned into this machine's byte order. */
+static void repeat(const struct tcp_hdr *header)
+{
+    u16_t before = ip_current_header_tot_len(), size = (u16_t)TCPH_HDRLEN_BYTES(header);
+    struct pbuf *packet = pbuf_alloc(PBUF_RAW, (u16_t)(before + size), PBUF_RAM);
+    struct tcp_hdr *copy;
+
+    if (!packet)
+        return;
+    memcpy(packet->payload, (const u8_t *)header - before, (size_t)before + size);
+    copy = (struct tcp_hdr *)((u8_t *)packet->payload + before);
+    copy->src = lwip_htons(header->src);
+    copy->dest = lwip_htons(header->dest);
+    copy->seqno = lwip_htonl(header->seqno);
+    copy->ackno = lwip_htonl(header->ackno);
+    copy->wnd = lwip_htons(header->wnd);
+    loopback_deliver(ip_current_input_netif(), packet);
+}
+
 err_t netstack_tcp_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u16_t options,
                            u16_t first_options, const u8_t *second_options, struct pbuf *segment)
 {
-    (void)options;
-    (void)first_options;
-    (void)second_options;
-    (void)segment;
+    bool together = options == first_options && !second_options && segment->tot_len == 0;
     if (pcb->state == LISTEN) {
         socket_handle socket = pcb->callback_arg;
 
         return socket->tcp.waiting > socket->tcp.backlog ? ERR_MEM : ERR_OK;
     }
-    if (replaces(pcb, header)) {
-        tcp_abort(pcb);
+    if (together && replaces(pcb, header)) {
+        tcp_abort(pcb); /* in this state: frees it and sends nothing */
+        repeat(header);
         return ERR_ABRT;
     }
     return ERR_OK;

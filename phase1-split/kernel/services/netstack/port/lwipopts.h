@@ -49,81 +49,81 @@ void netstack_free(void *memory);
 
 /* ---- interfaces ---- */
 
-#define LWIP_HAVE_LOOPIF            0 /* loopback.c: without copies and checksums */
-#define LWIP_NETIF_LOOPBACK         0 /* own addresses are routed to the loopback interface */
+#define LWIP_HAVE_LOOPIF             0 /* loopback.c: without copies and checksums */
+#define LWIP_NETIF_LOOPBACK          0 /* own addresses are routed to the loopback interface */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1 /* none on the loopback interface */
-#define LWIP_NETIF_HWADDRHINT       1 /* a connection remembers its neighbour's place in the table */
-#define LWIP_NUM_NETIF_CLIENT_DATA  1
-#define LWIP_NETIF_API              0
-#define LWIP_NETIF_HOSTNAME         0
+#define LWIP_NETIF_HWADDRHINT        1 /* a connection remembers its neighbour's place in the table */
+#define LWIP_NUM_NETIF_CLIENT_DATA   1
+#define LWIP_NETIF_API               0
+#define LWIP_NETIF_HOSTNAME          0
 
 /* ---- IPv4 ---- */
 
-#define LWIP_IPV4           1
-#define IP_FORWARD          0
-#define IP_REASSEMBLY       1
-#define IP_FRAG             1
-#define IP_REASS_MAXAGE     30 /* seconds, as Linux's ipfrag_time */
-#define IP_REASS_MAX_PBUFS  256 /* fragments that wait: five of the largest datagrams */
-#define MEMP_NUM_REASSDATA  64
-#define IP_SOF_BROADCAST    0 /* who may send broadcasts is checked in address.c, for its errno */
-#define IP_SOF_BROADCAST_RECV 0
-#define IP_DEFAULT_TTL      64
-#define LWIP_ICMP           1
-#define LWIP_BROADCAST_PING 0 /* as Linux (icmp_echo_ignore_broadcasts) */
-#define LWIP_MULTICAST_PING 0
-#define LWIP_IGMP           1
+#define LWIP_IPV4                 1
+#define IP_FORWARD                0
+#define IP_REASSEMBLY             1
+#define IP_FRAG                   1
+#define IP_REASS_MAXAGE           30  /* seconds, as Linux's ipfrag_time */
+#define IP_REASS_MAX_PBUFS        256 /* fragments that wait: five of the largest datagrams */
+#define MEMP_NUM_REASSDATA        64
+#define IP_SOF_BROADCAST          0 /* who may send broadcasts is checked in address.c, for its errno */
+#define IP_SOF_BROADCAST_RECV     0
+#define IP_DEFAULT_TTL            64
+#define LWIP_ICMP                 1
+#define LWIP_BROADCAST_PING       0 /* as Linux (icmp_echo_ignore_broadcasts) */
+#define LWIP_MULTICAST_PING       0
+#define LWIP_IGMP                 1
 #define LWIP_MULTICAST_TX_OPTIONS 1
-#define LWIP_RAW            1
-#define LWIP_DHCP           0 /* udhcpc does it */
-#define LWIP_AUTOIP         0
-#define LWIP_DNS            0 /* the C library does it */
+#define LWIP_RAW                  1
+#define LWIP_DHCP                 0 /* udhcpc does it */
+#define LWIP_AUTOIP               0
+#define LWIP_DNS                  0 /* the C library does it */
 
 /* ---- ARP ---- */
 
-#define LWIP_ARP               1
-#define ARP_TABLE_SIZE         127 /* the most that fits lwIP's index type */
-#define ARP_QUEUEING           1   /* packets wait for an address, not only the last one */
-#define ARP_QUEUE_LEN          16
-#define MEMP_NUM_ARP_QUEUE     1024
+#define LWIP_ARP                      1
+#define ARP_TABLE_SIZE                127 /* the most that fits lwIP's index type */
+#define ARP_QUEUEING                  1   /* packets wait for an address, not only the last one */
+#define ARP_QUEUE_LEN                 16
+#define MEMP_NUM_ARP_QUEUE            1024
 #define ETHARP_SUPPORT_STATIC_ENTRIES 1 /* arp -s */
-#define ETHARP_TRUST_IP_MAC    0
+#define ETHARP_TRUST_IP_MAC           0
 
 /* ---- IPv6 ---- */
 
-#define LWIP_IPV6                   1
-#define LWIP_IPV6_MLD               1
-#define LWIP_IPV6_FRAG              1
-#define LWIP_IPV6_REASS             1
-#define IPV6_REASS_MAXAGE           60 /* RFC 8200, 4.5 */
-#define IPV6_FRAG_COPYHEADER        1 /* pointers are larger than the field they would overwrite */
-#define LWIP_IPV6_NUM_ADDRESSES     4
-#define LWIP_IPV6_SEND_ROUTER_SOLICIT 1
-#define LWIP_IPV6_AUTOCONFIG        1
-#define LWIP_IPV6_DHCP6             0
-#define LWIP_IPV6_FORWARD           0
-#define LWIP_ND6_NUM_NEIGHBORS      64
-#define LWIP_ND6_NUM_DESTINATIONS   64
-#define LWIP_ND6_QUEUEING           1
-#define MEMP_NUM_ND6_QUEUE          256
+#define LWIP_IPV6                      1
+#define LWIP_IPV6_MLD                  1
+#define LWIP_IPV6_FRAG                 1
+#define LWIP_IPV6_REASS                1
+#define IPV6_REASS_MAXAGE              60 /* RFC 8200, 4.5 */
+#define IPV6_FRAG_COPYHEADER           1 /* pointers are larger than the field they would overwrite */
+#define LWIP_IPV6_NUM_ADDRESSES        4
+#define LWIP_IPV6_SEND_ROUTER_SOLICIT  1
+#define LWIP_IPV6_AUTOCONFIG           1
+#define LWIP_IPV6_DHCP6                0
+#define LWIP_IPV6_FORWARD              0
+#define LWIP_ND6_NUM_NEIGHBORS         64
+#define LWIP_ND6_NUM_DESTINATIONS      64
+#define LWIP_ND6_QUEUEING              1
+#define MEMP_NUM_ND6_QUEUE             256
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 0
 
 /* ---- UDP ---- */
 
-#define LWIP_UDP        1
-#define LWIP_UDPLITE    0
-#define SO_REUSE        1 /* several listen to one multicast port */
+#define LWIP_UDP         1
+#define LWIP_UDPLITE     0
+#define SO_REUSE         1 /* several listen to one multicast port */
 #define SO_REUSE_RXTOALL 1
 #define MEMP_NUM_UDP_PCB 4096 /* not reserved; see above */
 #define MEMP_NUM_RAW_PCB 1024
 
 /* ---- TCP ---- */
 
-#define LWIP_TCP         1
-#define LWIP_CALLBACK_API 1
-#define MEMP_NUM_TCP_PCB 16384 /* not reserved; TIME_WAIT is bounded in limits.h */
+#define LWIP_TCP                1
+#define LWIP_CALLBACK_API       1
+#define MEMP_NUM_TCP_PCB        16384 /* not reserved; TIME_WAIT is bounded in limits.h */
 #define MEMP_NUM_TCP_PCB_LISTEN 1024
-#define MEMP_NUM_TCP_SEG 65535
+#define MEMP_NUM_TCP_SEG        65535
 
 /* The clock of all its timers: delayed acknowledgements leave after 50 ms, and a lost segment is
  * sent again after 300 ms at the earliest (Linux: 40 and 200).  lwIP's own 250 ms would make that
@@ -132,35 +132,35 @@ void netstack_free(void *memory);
 
 /* The largest segment of any interface; on Ethernet the route's MTU makes it 1460.  The largest
  * that, with its headers and rounded up, lwIP's 16-bit lengths can still count. */
-#define TCP_MSS               65280
+#define TCP_MSS                    65280
 #define TCP_CALCULATE_EFF_SEND_MSS 1
 
 /* The window offered at most, its scale, and what a program may have on its way.  Linux grows its
  * buffers to 6 and 4 MiB; these are enough for a gigabit at 4 ms, and 500 connections that nobody
  * reads hold less than the bound of memory.c allows anyway. */
-#define LWIP_WND_SCALE        1
-#define TCP_RCV_SCALE         4
-#define TCP_WND               (512u * 1024)
-#define TCP_SND_BUF           (512u * 1024)
-#define TCP_SND_QUEUELEN      4096 /* packet buffers of one connection: bounds tiny writes */
-#define TCP_SNDLOWAT          (TCP_SND_BUF / 2)
-#define TCP_SNDQUEUELOWAT     (TCP_SND_QUEUELEN / 2)
+#define LWIP_WND_SCALE           1
+#define TCP_RCV_SCALE            4
+#define TCP_WND                  (512u * 1024)
+#define TCP_SND_BUF              (512u * 1024)
+#define TCP_SND_QUEUELEN         4096 /* packet buffers of one connection: bounds tiny writes */
+#define TCP_SNDLOWAT             (TCP_SND_BUF / 2)
+#define TCP_SNDQUEUELOWAT        (TCP_SND_QUEUELEN / 2)
 #define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4) /* a reader tells how far it is in few segments */
-#define TCP_OVERSIZE          1400 /* room at the end of a segment that later small writes fill */
+#define TCP_OVERSIZE             1400 /* room at the end of a segment that later small writes fill */
 
-#define TCP_QUEUE_OOSEQ       1 /* what comes too early is kept: a lost segment costs only itself */
-#define TCP_OOSEQ_MAX_BYTES   TCP_WND
-#define LWIP_TCP_SACK_OUT     1
-#define LWIP_TCP_TIMESTAMPS   0 /* 12 bytes in each segment, for a clock of 100 ms */
-#define LWIP_TCP_KEEPALIVE    1
-#define TCP_LISTEN_BACKLOG    1 /* half-open connections; whole ones wait in tcp_accept.c */
+#define TCP_QUEUE_OOSEQ            1 /* what comes too early is kept: a lost segment costs only itself */
+#define TCP_OOSEQ_MAX_BYTES        TCP_WND
+#define LWIP_TCP_SACK_OUT          1
+#define LWIP_TCP_TIMESTAMPS        0 /* 12 bytes in each segment, for a clock of 100 ms */
+#define LWIP_TCP_KEEPALIVE         1
+#define TCP_LISTEN_BACKLOG         1 /* half-open connections; whole ones wait in tcp_accept.c */
 #define TCP_DEFAULT_LISTEN_BACKLOG 255
 
 /* How often something is sent again before the connection is given up: lwIP asks per connection,
  * and tcp_timeout.c answers.  Names, so that its preprocessor check for its own table's 12 passes:
  * it uses the table's last entry for all beyond. */
-#define TCP_MAXRTX            netstack_tcp_attempts
-#define TCP_SYNMAXRTX         netstack_tcp_syn_attempts
+#define TCP_MAXRTX    netstack_tcp_attempts
+#define TCP_SYNMAXRTX netstack_tcp_syn_attempts
 extern const uint8_t netstack_tcp_attempts, netstack_tcp_syn_attempts;
 
 #define TCP_MSL               30000u /* TIME_WAIT lasts twice that: 60 s, as on Linux */

@@ -1,0 +1,18 @@
+/* What stands in for Core when the network stack runs on a host. */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Clock and random numbers start over: every input meets the same. */
+void shim_reset(void);
+
+void shim_pass(uint64_t milliseconds);
+
+/* Was it asked for since the last time?  (network_timer(), network_work()) */
+bool shim_timer(size_t number);
+bool shim_work(void);
+
+#endif
