@@ -192,10 +192,18 @@ static void run_charged_round(struct ethernet_device *device)
         charge(start);
 }
 
-/* Sends what is queued; runs a round where there may be something to collect: packets that fill
+/* Tells the driver what to take in; sends what is queued; runs a round where there may be something to collect: packets that fill
  * the transmit ring among it. */
 static void serve(struct ethernet_device *device)
 {
+    if (device->filter_due) {
+        int error = device->driver->filter(device->handle, device->address, device->promiscuous);
+        device->filter_due = false;
+        if (error) {
+            ethernet_stop(device, error);
+            return;
+        }
+    }
     if (!list_empty(&device->queue)) {
         int error = send_queued(device);
         if (error) {
