@@ -138,7 +138,7 @@ static void test_options(int family, int type, const char *name)
     struct timeval time = { 3, 500000 };
     socklen_t length = sizeof linger;
     int fd = socket(family, type, 0);
-    printf("options of %s\n", name);
+    printf("ok options of %s:\n", name);
     check("SO_TYPE", type, number_option(fd, SOL_SOCKET, SO_TYPE));
     check("SO_DOMAIN", family, number_option(fd, SOL_SOCKET, SO_DOMAIN));
     int protocol = family == AF_UNIX ? 0 : type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;

@@ -7,6 +7,7 @@
 
 #include <fs/path.h>
 #include <fs/pipe.h>
+#include <net/network.h>
 #include <platform/event.h>
 #include <platform/heap.h>
 #include <platform/log.h>
@@ -43,6 +44,7 @@ void memory_drop_if_asked(void)
     dentry_shrink(UINT64_MAX);
     path_buffers_trim();
     inode_reserve_drop();
+    network_trim();
     timers_trim();
     threads_trim();
     heap_trim();

@@ -15,7 +15,8 @@
 #include <process/scheduler.h>
 
 #define COLLECTED_AT_ONCE 16
-#define HEADER_SIZE       14 /* of a frame: two addresses and a type */
+#define SETTLE_PATIENCE   20000000u /* ns */
+#define HEADER_SIZE       14        /* of a frame: two addresses and a type */
 
 static uint64_t next_round; /* clock_monotonic(), while programs want to run */
 static struct timer round_timer;
@@ -307,4 +308,15 @@ bool ethernet_catch_up(void)
     if (any)
         serve_all();
     return any;
+}
+
+void ethernet_settle(void)
+{
+    uint64_t deadline = clock_monotonic() + SETTLE_PATIENCE;
+
+    for (unsigned i = 0; i < ethernet_count; i++)
+        while (ethernet_devices[i]->index && ethernet_devices[i]->transmit.used > 0 &&
+               clock_monotonic() < deadline)
+            run_charged_round(ethernet_devices[i]);
+    events_post(EVENT_NETWORK); /* something else may have been left */
 }

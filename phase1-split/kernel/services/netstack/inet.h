@@ -24,7 +24,7 @@ struct raw_pcb;
 
 /* What setsockopt(2) sets and lwIP does not keep for every kind of socket. */
 struct inet_options {
-    bool reuse_address, reuse_port, broadcast, keep_alive, dont_route;
+    bool reuse_address, reuse_port, broadcast, keep_alive, dont_route, urgent_inline;
     bool linger;
     bool v6_only;
     bool receive_error;             /* IP_RECVERR */

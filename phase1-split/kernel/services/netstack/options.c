@@ -128,6 +128,7 @@ static int get_socket_option(socket_handle socket, int name, void *value, size_t
     case SO_MARK:
         return option_number(value, length, options->mark);
     case SO_OOBINLINE:
+        return option_number(value, length, options->urgent_inline);
     case SO_NO_CHECK:
     case SO_RXQ_OVFL:
         return option_number(value, length, 0);
@@ -207,6 +208,8 @@ static int set_socket_number(struct inet_options *options, int name, int number)
         options->mark = number;
         return 0;
     case SO_OOBINLINE:
+        options->urgent_inline = number != 0; /* they are never anywhere else */
+        return 0;
     case SO_NO_CHECK:
     case SO_RXQ_OVFL:
         return 0;
