@@ -55,9 +55,13 @@ static int find_receiver(struct socket *socket, struct socket_message *message)
     if (error || message->address->length == 0 || socket->type != SOCK_DGRAM)
         return error;
     error = unix_name_find(message->address, socket->type, &receiver);
+    message->peer = error ? NULL : receiver->handle;
     if (!error)
-        message->peer = receiver->handle;
-    return error;
+        return 0;
+    /* The socket itself may have something to tell first. */
+    int state = socket->ops->send(socket->handle, message);
+
+    return state == -ECONNREFUSED ? error : state;
 }
 
 /* The memory is not there: is that what is wrong, or is it the socket? */
@@ -214,6 +218,16 @@ static size_t bytes_wanted(const struct socket *socket, const struct user_buffer
     return flags & MSG_WAITALL ? left : min(left, socket->receive_least);
 }
 
+/* Has a datagram socket been shut down for receiving?  Then nobody waits for one any more, but who
+ * does not wait is told to come again, as by Linux. */
+static bool has_ended(struct socket *socket)
+{
+    uint32_t ready = 0;
+
+    return !is_stream(socket) && socket->ops->poll(socket->handle, &ready) == 0 &&
+           (ready & POLLRDHUP);
+}
+
 /* A stream goes on until it has what is wanted, and beyond as long as there is more at once; but it
  * stops at descriptors, which belong to what was just read. */
 static long receive_all(struct socket *socket, struct socket_message *message, unsigned flags)
@@ -229,6 +243,8 @@ static long receive_all(struct socket *socket, struct socket_message *message, u
         error = receive_once(socket, message, &piece);
         if (error == -EAGAIN && socket_may_wait(socket, flags) &&
             (data->done - start < wanted || data->done == start)) {
+            if (has_ended(socket))
+                return 0;
             error = socket_wait(socket, socket->receive_timeout, &deadline);
             if (!error)
                 continue;

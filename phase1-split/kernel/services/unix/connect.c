@@ -99,9 +99,9 @@ static int connect_datagram(struct unix_socket *socket, struct unix_socket *peer
 
     unix_set_peer(socket, peer);
     socket->state = peer ? UNIX_CONNECTED : UNIX_ALONE;
-    if (!had_other)
+    if (!had_other || list_empty(&socket->queue))
         return 0;
-    unix_queue_clear(socket); /* what the old one has sent is not from who this hears from */
+    unix_queue_clear(socket); /* what the old one has sent is not from whom this hears from */
     unix_wake_blocked();
     if (old && old->peer == socket) {
         old->error = ECONNRESET;
