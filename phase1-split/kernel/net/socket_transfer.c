@@ -6,7 +6,6 @@
 #include <net/socket.h>
 
 #include <linux/errno.h>
-#include <linux/poll.h>
 
 #include <fs/private.h>
 #include <lib/bits.h>
@@ -218,16 +217,6 @@ static size_t bytes_wanted(const struct socket *socket, const struct user_buffer
     return flags & MSG_WAITALL ? left : min(left, socket->receive_least);
 }
 
-/* Has a datagram socket been shut down for receiving?  Then nobody waits for one any more, but who
- * does not wait is told to come again, as by Linux. */
-static bool has_ended(struct socket *socket)
-{
-    uint32_t ready = 0;
-
-    return !is_stream(socket) && socket->ops->poll(socket->handle, &ready) == 0 &&
-           (ready & POLLRDHUP);
-}
-
 /* A stream goes on until it has what is wanted, and beyond as long as there is more at once; but it
  * stops at descriptors, which belong to what was just read. */
 static long receive_all(struct socket *socket, struct socket_message *message, unsigned flags)
@@ -243,7 +232,7 @@ static long receive_all(struct socket *socket, struct socket_message *message, u
         error = receive_once(socket, message, &piece);
         if (error == -EAGAIN && socket_may_wait(socket, flags) &&
             (data->done - start < wanted || data->done == start)) {
-            if (has_ended(socket))
+            if (!is_stream(socket) && socket_has_ended(socket))
                 return 0;
             error = socket_wait(socket, socket->receive_timeout, &deadline);
             if (!error)
