@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "check.h"
 #include "sockets.h"
 
 static inline struct sockaddr_in inet_of(const char *address, int port)

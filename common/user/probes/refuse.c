@@ -21,6 +21,7 @@
 #include <grp.h>
 
 #include "checks_of_processes.h"
+#include "refuse_sockets.h"
 
 #define PAGE       4096
 #define TRIES_MOST 400 /* requests of one operation */
@@ -356,6 +357,12 @@ static const struct {
     { "mount", mounts },
     { "mount of proc", mounts_proc },
     { "directories of processes", changes_directory },
+    { "streams", sends_stream },
+    { "datagrams", sends_datagrams },
+    { "descriptors in flight", sends_files },
+    { "connections", connects },
+    { "names of sockets", names_sockets },
+    { "connections by network", connects_by_network },
 };
 
 static void clean(void)
@@ -368,6 +375,7 @@ static void clean(void)
         "link",
         "fifo",
         "mapped",
+        "local-socket",
     };
     rename(made[1], "kept");
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
+#include "check.h"
 #include "sockets.h"
 
 static char buffer[100000];

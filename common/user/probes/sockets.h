@@ -2,17 +2,20 @@
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
-
-#include "check.h"
+#include <unistd.h>
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0x2000
@@ -143,7 +146,8 @@ static inline long send_files(int fd, const void *data, size_t size, const int *
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(header), files, count * sizeof(int));
-    return result(send_parcel(fd, &parcel, MSG_DONTWAIT | MSG_NOSIGNAL));
+    long sent = send_parcel(fd, &parcel, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? -errno : sent;
 }
 
 /* Receives up to `size` bytes and `most` descriptors; `*count` of them came, and `*flags`. */
@@ -154,7 +158,8 @@ static inline long receive_files(int fd, void *data, size_t size, int *files, in
     parcel_init(&parcel, data, size, most ? CMSG_SPACE(most * sizeof(int)) : 0);
     if (most)
         parcel.header.msg_controllen = CMSG_LEN(most * sizeof(int));
-    long got = result(recvmsg(fd, &parcel.header, flags_in | MSG_DONTWAIT));
+    long got = recvmsg(fd, &parcel.header, flags_in | MSG_DONTWAIT);
+    got = got < 0 ? -errno : got;
     struct cmsghdr *header = got >= 0 ? parcel_find(&parcel, SOL_SOCKET, SCM_RIGHTS) : NULL;
     *count = header ? (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int)) : 0;
     if (header)

@@ -6,6 +6,7 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
+#include "check.h"
 #include "sockets.h"
 
 static char buffer[300000];

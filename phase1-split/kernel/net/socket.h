@@ -22,6 +22,7 @@ struct socket {
     size_t receive_least;                   /* bytes, SO_RCVLOWAT */
     uint32_t linger;                        /* seconds that close(2) waits, SO_LINGER; 0: not */
     bool listening;
+    bool was_accepted;                /* of AF_UNIX: has the listener's name as its own */
     bool tells_credentials;           /* SO_PASSCRED */
     bool tells_time, time_is_precise; /* SO_TIMESTAMP; SO_TIMESTAMPNS */
     struct unix_name *name;           /* AF_UNIX: what it is bound to, or NULL */
@@ -67,6 +68,10 @@ int socket_wait(struct socket *socket, uint64_t timeout, uint64_t *deadline);
 /* May the running process wait for this socket in a call with these MSG_* flags? */
 bool socket_may_wait(const struct socket *socket, unsigned flags);
 
+/* Has it been shut down for receiving?  Then nobody waits any more for what will not come, but who
+ * does not wait is told to come again, as by Linux. */
+bool socket_has_ended(struct socket *socket);
+
 /* ---- socket.c: calls that may sleep ---- */
 
 int socket_bind(struct socket *socket, struct socket_address *address);
@@ -75,6 +80,9 @@ int socket_connect(struct socket *socket, struct socket_address *address);
 /* The new one, as a file; `peer` is its peer's address. */
 int socket_accept(struct socket *socket, unsigned flags, struct file **out,
                   struct socket_address *peer);
+
+/* Bytes that it has sent and nobody has taken yet. */
+size_t socket_bytes_sent(struct socket *socket);
 
 /* The last descriptor is being closed by its process: waits for the data to be taken (SO_LINGER). */
 void socket_linger(struct socket *socket);

@@ -65,6 +65,7 @@ struct socket_extras {
     uint32_t interface;                    /* index; 0: any */
     struct in6_addr local;                 /* destination address; of IPv4 the mapped one */
     int32_t hop_limit;                     /* IP_TTL, IPV6_HOPLIMIT; negative: not known */
+    bool hop_limit_old;                    /* received: is told as IPV6_2292HOPLIMIT (RFC 2292) */
     bool has_packet_data;                  /* PACKET_AUXDATA: the field below */
     struct tpacket_auxdata packet_data;
     int64_t time;                          /* ns of clock_monotonic(), SO_TIMESTAMP; 0: not known */
@@ -76,7 +77,8 @@ struct socket_message {
     unsigned flags; /* MSG_OOB, PEEK, DONTROUTE, MORE, EOR, TRUNC going in (Core does DONTWAIT, WAITALL
                        and NOSIGNAL); a receive sets MSG_TRUNC, EOR and OOB that are to be told */
     struct socket_address *address; /* where to (length 0: where it is connected), or where from */
-    socket_handle peer;             /* AF_UNIX: the socket that has this address; else NULL */
+    socket_handle peer;             /* AF_UNIX: the socket that has this address; NULL: none has, so
+                                       that to send is -ECONNREFUSED if nothing else is wrong */
     bool privileged;                /* of a send: root sends */
     size_t length;                  /* received datagram: its whole length, of which `data` got a part */
     struct socket_extras extras;

@@ -95,9 +95,14 @@ int tcp_send(socket_handle socket, struct socket_message *message)
 
 /* ---- receiving ---- */
 
+#define SEGMENTS_TO_SEND_ON 8u
+
 /* The peer is told of a window that has opened: at the latest when it would see twice as much, as
  * on Linux, but not of crumbs (RFC 1122, 4.2.3.3).  lwIP alone waits for a share of the largest
- * window and segment that there can be, which this connection's window may never reach. */
+ * window and segment that there can be, which this connection's window may never reach.
+ *
+ * While a segment is missing the peer counts acknowledgements that repeat each other, the window
+ * included (RFC 5681, 2): so it stays as it is, as long as the peer can send on. */
 static void announce_window(socket_handle socket)
 {
     struct tcp_pcb *pcb = socket->tcp.pcb;
@@ -106,6 +111,10 @@ static void announce_window(socket_handle socket)
 
     if (TCP_SEQ_GT(pcb->rcv_nxt, pcb->rcv_ann_right_edge))
         seen = 0;
+    if (pcb->ooseq && seen >= SEGMENTS_TO_SEND_ON * pcb->mss) {
+        pcb->rcv_ann_wnd = seen;
+        return;
+    }
     if (pcb->rcv_wnd / 2 < seen || pcb->rcv_wnd - seen < min(largest / 2, (uint32_t)pcb->mss))
         return;
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
