@@ -279,6 +279,13 @@ class Wire:
             self.send(ethernet(IPV4, udp(53, source, answer, packet.to, packet.sender)))
         elif to == 7:
             self.send(ethernet(IPV4, udp(7, source, data, packet.to, packet.sender)))
+        elif to not in (53, 68) and packet.to in self.addresses:
+            self._unreachable(packet, 3)
+
+    def _unreachable(self, packet: Packet, code: int) -> None:
+        """ICMP's answer to a packet that cannot be delivered."""
+        error = icmp(3, code, b"\0" * 4 + packet.whole[:28])
+        self.send(ethernet(IPV4, ipv4(ICMP, error, HOST, packet.sender)))
 
     def _tcp(self, packet: Packet) -> None:
         """A connection's other side that keeps nothing in mind: each answer follows from the
@@ -297,9 +304,7 @@ class Wire:
         if flags & RST or does == SILENT:
             return
         if does in (NO_HOST, NO_PORT):
-            code = 1 if does == NO_HOST else 3
-            error = icmp(3, code, b"\0" * 4 + packet.whole[:28])
-            self.send(ethernet(IPV4, ipv4(ICMP, error)))
+            self._unreachable(packet, 1 if does == NO_HOST else 3)
         elif does == REFUSE:
             say(RST | ACK, acknowledged if flags & ACK else 0)
         elif flags & SYN:

@@ -464,7 +464,8 @@ def test_reader_leaves(shell: Shell) -> None:
 
 def probe(shell: Shell, command: str) -> None:
     """A probe that checks by itself, with nothing lost by it."""
-    result = shell.run(f"probe-balance probe-connections {command} | grep -v ^ok", patience(shell, 120))
+    balanced = f"probe-balance -w 130 probe-connections {command} | grep -v ^ok"
+    result = shell.run(balanced, patience(shell, 200))
     assert result.output == ""
 
 
