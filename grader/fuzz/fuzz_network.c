@@ -19,6 +19,7 @@
 #include <process/wait_queue.h>
 #include <services/netstack/inet.h>
 #include <services/netstack/netstack.h>
+#include <services/netstack/route.h>
 #include <services/services.h>
 
 #include <lwip/etharp.h>
@@ -29,6 +30,7 @@
 #include <lwip/priv/tcp_priv.h>
 
 #include <linux/in.h>
+#include <linux/rtnetlink.h>
 
 #include "shim.h"
 
@@ -58,26 +60,23 @@ static struct {
 static void start(void)
 {
     static const uint8_t hardware[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-    ip4_addr_t address, mask, gateway;
+    ip4_addr_t address;
     struct netif *netif;
     ip6_addr_t own;
 
     wait_queue_init(&wait);
     promise(stack->start() == 0);
     promise(stack->attach(DEVICE, "eth0", hardware, 1500) == 0);
-    IP4_ADDR(&address, 127, 0, 0, 1);
-    IP4_ADDR(&mask, 255, 0, 0, 0);
-    IP4_ADDR(&gateway, 0, 0, 0, 0);
-    netif = &interface_find(INTERFACE_LOOPBACK)->netif;
-    netif_set_addr(netif, &address, &mask, &gateway);
-    netif_set_up(netif);
-    netif = &interface_find(DEVICE)->netif;
+    struct route way = { .family = AF_INET, .type = RTN_UNICAST, .has_gateway = true };
+    struct interface *ethernet = interface_find(DEVICE);
+
+    interface_set_up(interface_find(INTERFACE_LOOPBACK), true);
     IP4_ADDR(&address, 10, 0, 2, 15);
-    IP4_ADDR(&mask, 255, 255, 255, 0);
-    IP4_ADDR(&gateway, 10, 0, 2, 2);
-    netif_set_addr(netif, &address, &mask, &gateway);
-    netif_set_default(netif);
-    netif_set_up(netif);
+    promise(interface_set_address(ethernet, address.addr, netmask_of(24), 0) == 0);
+    interface_set_up(ethernet, true);
+    memcpy(way.gateway, (const uint8_t[]){ 10, 0, 2, 2 }, 4);
+    promise(route_add(&way, false) == 0);
+    netif = &ethernet->netif;
     promise(stack->link(DEVICE, true) == 0);
     netif_create_ip6_linklocal_address(netif, 1);
     netif_ip6_addr_set_state(netif, 0, IP6_ADDR_PREFERRED);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Inputs for the network's fuzz target to start from: each is a conversation of a few frames, in the
-format of fuzz_network.c.
+"""Inputs for the network's fuzz targets to start from: conversations of a few frames, in the format of
+fuzz_network.c, and requests, in that of fuzz_configuration.c.
 
     seeds.py DIRECTORY
 """
@@ -135,11 +135,71 @@ def conversations() -> dict[str, list[bytes]]:
     }  # fmt: skip
 
 
+# ---- fuzz_configuration.c
+
+NETLINK, NETLINK_OF_A_USER, RECEIVE, IOCTL, IOCTL6, FILTER, PACKET, OPTION, FRAME = range(9)
+REQUEST, ACKNOWLEDGE, DUMP, CREATE = 1, 4, 0x300, 0x400
+
+
+def attribute(kind: int, data: bytes) -> bytes:
+    return (struct.pack("<HH", 4 + len(data), kind) + data).ljust(4 + (len(data) + 3 & ~3), b"\0")
+
+
+def request(kind: int, flags: int, fixed: bytes, *attributes: bytes) -> bytes:
+    """A netlink message (netlink(7))."""
+    body = fixed + b"".join(attributes)
+    return struct.pack("<IHHII", 16 + len(body), kind, REQUEST | flags, 7, 0) + body
+
+
+def requests() -> dict[str, list[bytes]]:
+    """What programs ask for, by name."""
+    link = struct.pack("<BBHiII", 0, 0, 0, 2, 1, 1)
+    address = struct.pack("<BBBBI", 2, 24, 0, 0, 2)
+    address6 = struct.pack("<BBBBI", 10, 64, 0, 0, 2)
+    route = struct.pack("<BBBBBBBBI", 2, 24, 0, 0, 254, 3, 0, 1, 0)
+    lookup = struct.pack("<BBBBBBBBI", 2, 32, 0, 0, 0, 0, 0, 0, 0)
+    neighbour = struct.pack("<BBHiHBB", 2, 0, 0, 2, 0x80, 0, 0)
+    interface = b"eth0".ljust(16, b"\0")
+    inet = struct.pack("<H2s4s8s", 2, b"", IP_OURS, b"")
+    gateway = struct.pack("<H2s4s8s", 2, b"", IP_THEIRS, b"")
+    instructions = struct.pack("<" + "HBBI" * 4, 0x30, 0, 0, 23, 0x15, 0, 1, 17, 6, 0, 0, 0xFFFF, 6, 0, 0, 0)
+    dumps = [step(NETLINK, request(kind, DUMP, b"\0")) for kind in (18, 22, 26, 30, 34)]
+    return {
+        "dumps": [part for dump in dumps for part in (dump, *[step(RECEIVE, b"\xff")] * 3)],
+        "link": [step(NETLINK, request(16, ACKNOWLEDGE, link, attribute(4, struct.pack("<I", 1400)))),
+                 step(NETLINK, request(16, ACKNOWLEDGE, link, attribute(3, b"lan0\0"), attribute(1, OURS))),
+                 step(RECEIVE, b"\xff")],
+        "address": [step(NETLINK, request(21, ACKNOWLEDGE, address, attribute(2, IP_OURS))),
+                    step(NETLINK, request(20, ACKNOWLEDGE | CREATE, address, attribute(2, IP_THEIRS),
+                                          attribute(4, bytes([10, 0, 2, 255]))))],
+        "address6": [step(NETLINK, request(20, CREATE, address6, attribute(1, IP6_OURS))),
+                     step(NETLINK, request(21, 0, address6, attribute(1, IP6_OURS)))],
+        "route": [step(NETLINK, request(24, CREATE, route, attribute(1, bytes([192, 168, 5, 0])),
+                                        attribute(5, IP_THEIRS), attribute(6, struct.pack("<I", 7)))),
+                  step(NETLINK, request(26, ACKNOWLEDGE, lookup, attribute(1, bytes([192, 168, 5, 1])))),
+                  step(NETLINK, request(25, ACKNOWLEDGE, route, attribute(1, bytes([192, 168, 5, 0]))))],
+        "neighbour": [step(NETLINK, request(28, CREATE, neighbour, attribute(1, IP_THEIRS), attribute(2, THEIRS))),
+                      step(NETLINK, request(29, 0, neighbour, attribute(1, IP_THEIRS)))],
+        "user": [step(NETLINK_OF_A_USER, request(16, ACKNOWLEDGE, link)), step(RECEIVE, b"\xff")],
+        "flags": [step(IOCTL, struct.pack("<H", 0x8914) + interface + struct.pack("<H22s", 0, b"")),
+                  step(IOCTL, struct.pack("<H", 0x8914) + interface + struct.pack("<H22s", 0x1101, b""))],
+        "inet": [step(IOCTL, struct.pack("<H", command) + interface + inet + bytes(8))
+                 for command in (0x8916, 0x891C, 0x891A, 0x8915, 0x8927)],
+        "rtentry": [step(IOCTL, struct.pack("<HQ", command, 0) + inet + gateway + inet + struct.pack("<H", 3))
+                    for command in (0x890B, 0x890C)],
+        "inet6": [step(IOCTL6, struct.pack("<H", command) + IP6_OURS + struct.pack("<Ii", 64, 2))
+                  for command in (0x8916, 0x8936)],
+        "packet": [step(FILTER, instructions), step(FRAME, ip4(17, udp(b"query"))), step(RECEIVE, b"\x20"),
+                   step(PACKET, ip4(17, udp(b"query"))), step(OPTION, struct.pack("<HiHH8s", 1, 2, 1, 6, OURS))],
+    }  # fmt: skip
+
+
 def main() -> None:
-    directory = Path(sys.argv[1])
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, steps in conversations().items():
-        (directory / name).write_bytes(b"".join(steps))
+    for target, inputs in (("network", conversations()), ("configuration", requests())):
+        directory = Path(sys.argv[1], target)
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, steps in inputs.items():
+            (directory / name).write_bytes(b"".join(steps))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include <fs/device.h>
 #include <fs/user_buffer.h>
 #include <net/stack.h>
 #include <platform/clock.h>
@@ -24,6 +25,7 @@ void abort(void) __attribute__((noreturn));
 
 static uint64_t now, random_state;
 static bool running[64], work_wanted;
+static size_t allocated; /* pieces of memory */
 
 void shim_reset(void)
 {
@@ -56,12 +58,26 @@ bool shim_work(void)
 
 void *kmalloc(size_t size)
 {
+    allocated++;
     return malloc(size);
+}
+
+void *kzalloc(size_t size)
+{
+    void *memory = kmalloc(size);
+
+    return memset(memory, 0, size);
 }
 
 void kfree(void *memory)
 {
+    allocated -= memory != NULL;
     free(memory);
+}
+
+size_t shim_allocated(void)
+{
+    return allocated;
 }
 
 uint64_t clock_monotonic(void)
@@ -124,6 +140,25 @@ void network_work(void)
 void network_timer(size_t number)
 {
     running[number] = true;
+}
+
+int network_filter(unsigned index, const uint8_t address[6], bool promiscuous)
+{
+    (void)index;
+    (void)address;
+    (void)promiscuous;
+    return 0;
+}
+
+int device_register_service(uint64_t number, const char *name, uint32_t permissions,
+                            const struct file_ops *ops, node_handle node)
+{
+    (void)number;
+    (void)name;
+    (void)permissions;
+    (void)ops;
+    (void)node;
+    return 0;
 }
 
 int network_device_statistics(unsigned index, struct interface_statistics *out)

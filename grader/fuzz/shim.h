@@ -15,4 +15,7 @@ void shim_pass(uint64_t milliseconds);
 bool shim_timer(size_t number);
 bool shim_work(void);
 
+/* Pieces of memory that were taken and not given back. */
+size_t shim_allocated(void);
+
 #endif

@@ -155,6 +155,11 @@ CASES = [
     Case("loopback down", "ifconfig lo down; ping -c 1 127.0.0.1 2>&1 | grep -c ' 0 packets received'; ip link show lo | head -n 1; ifconfig lo up;"
          " ping -c 1 127.0.0.1 >/dev/null && echo alive",
          r"(0|1)\n1: lo: <LOOPBACK> mtu 65535 qdisc noqueue qlen 1000\nalive\n", pattern=True),
+    Case("hardware address", "ifconfig eth0 hw ether 02:11:22:33:44:55; ip link show eth0 | tail -n 1; ping -c 1 10.0.2.2 >/dev/null && echo alive;"
+         " ifconfig eth0 hw ether 01:00:00:00:00:01; ifconfig eth0 hw ether 52:54:00:12:34:56; ping -c 1 10.0.2.2 >/dev/null && echo alive",
+         "    link/ether 02:11:22:33:44:55 brd ff:ff:ff:ff:ff:ff\nalive\nifconfig: SIOCSIFHWADDR: Cannot assign requested address\nalive\n"),
+    Case("promiscuous", "ip link set eth0 promisc on; ifconfig eth0 | grep -o PROMISC; ip link set eth0 promisc off; ifconfig eth0 | grep -c PROMISC; ping -c 1 10.0.2.2 >/dev/null && echo alive",
+         "PROMISC\n0\nalive\n"),
     # ---- neighbours
     Case("neighbours", "ping -c 1 10.0.2.2 >/dev/null; arp -n | grep -F '(10.0.2.2)'; ip neigh | grep -o '^10.0.2.2 dev eth0 lladdr [0-9a-f:]*';"
          " grep '^10.0.2.2 ' /proc/net/arp",

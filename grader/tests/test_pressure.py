@@ -55,13 +55,20 @@ def test_shell_bomb(machine: Shell) -> None:
     balanced(machine, f"sh -c {script}", 120)
 
 
-@pytest.mark.parametrize("how", ["touch", "pipes", "fork", "files"])
+@pytest.mark.parametrize("how", ["touch", "pipes", "sockets", "fork", "files"])
 def test_eater(machine: Shell, how: str) -> None:
     """Whoever takes all memory is ended, or refused; the log says who was."""
     machine.output("dmesg -c >/dev/null")
     balanced(machine, f"probe-eater {how}", 120)
     if how == "touch":
         assert "out of memory: killed process" in machine.output("dmesg")
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_sockets_through_sockets(machine: Shell, seed: int) -> None:
+    """Whatever was on its way to nowhere is found and let go of; the same when memory is refused."""
+    assert balanced(machine, f"probe-flight {seed} 5000") == 0
+    balanced(machine, f"probe-refuse 37 probe-flight {seed} 3000")
 
 
 def test_full_file_system(machine: Shell) -> None:

@@ -33,7 +33,7 @@ def wait_for_memory(shell: Shell, wanted: int, patience: float = 6) -> None:
 
 
 PROBES = ["file", "data", "mount", "names", "xattr", "memory", "channel", "locks", "addresses",
-          "lengths", "unix", "netlink"]
+          "lengths", "socket", "unix", "rights", "netlink"]
 
 
 @pytest.mark.parametrize("probe", PROBES)

@@ -4,6 +4,7 @@
  *   map      the same with one file mapping that grows
  *   fork     children that each touch a little and wait, until fork() fails; then ends them
  *   pipes    fills pipes until something fails, then closes them
+ *   sockets  the same with sockets
  *   files    opens files until something fails
  *   keep N   touches N MiB, says so, and waits to be killed
  *
@@ -18,10 +19,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGE 4096
+#define PAGE  4096
 #define PIECE (1 << 20)
 
 static char *take(size_t size)
@@ -91,6 +93,23 @@ static int pipes(void)
     return made > 10 ? 0 : 1;
 }
 
+static int sockets(void)
+{
+    static char data[65536];
+    struct rlimit limit = { 4096, 4096 };
+    int ends[2], made = 0;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while (socketpair(AF_UNIX, (made % 2 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0, ends) ==
+           0) {
+        made++;
+        while (write(ends[0], data, sizeof data) > 0)
+            continue;
+        if (errno != EAGAIN)
+            break;
+    }
+    return made > 10 ? 0 : 1;
+}
+
 static int files(void)
 {
     struct rlimit limit = { 4096, 4096 };
@@ -127,6 +146,8 @@ int main(int argc, char **argv)
         return forks();
     if (strcmp(how, "pipes") == 0)
         return pipes();
+    if (strcmp(how, "sockets") == 0)
+        return sockets();
     if (strcmp(how, "files") == 0)
         return files();
     if (argc == 3 && strcmp(how, "keep") == 0) {

@@ -138,7 +138,7 @@ static void test_options(int family, int type, const char *name)
     struct timeval time = { 3, 500000 };
     socklen_t length = sizeof linger;
     int fd = socket(family, type, 0);
-    printf("options of %s\n", name);
+    printf("ok options of %s:\n", name);
     check("SO_TYPE", type, number_option(fd, SOL_SOCKET, SO_TYPE));
     check("SO_DOMAIN", family, number_option(fd, SOL_SOCKET, SO_DOMAIN));
     int protocol = family == AF_UNIX ? 0 : type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
@@ -303,6 +303,36 @@ static void test_network_datagrams(void)
     close(b);
 }
 
+/* Milliseconds that close(2) takes of a socket whose peer reads nothing, with SO_LINGER. */
+static long closing_time(int on, int seconds)
+{
+    struct timespec before, after;
+    struct linger linger = { on, seconds };
+    int fds[2];
+    network_pair(fds);
+    setsockopt(fds[0], SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    while (send(fds[0], buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+        continue;
+    sleep_ms(100);
+    while (send(fds[0], buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+        continue;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    close(fds[0]);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    close(fds[1]);
+    return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+}
+
+static void test_linger(void)
+{
+    long time = closing_time(1, 1);
+    check_value("closing waits", 1, time > 900 && time < 3000);
+    time = closing_time(0, 0);
+    check_value("closing does not wait", 1, time < 500);
+    time = closing_time(1, 0);
+    check_value("or aborts", 1, time < 500);
+}
+
 /* ---- threads ---- */
 
 static int shared;
@@ -367,6 +397,7 @@ int main(void)
     test_network_stream();
     test_network_errors();
     test_network_datagrams();
+    test_linger();
     test_threads();
     return finish("probe-socket.d");
 }

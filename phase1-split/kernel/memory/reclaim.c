@@ -7,6 +7,8 @@
 
 #include <fs/path.h>
 #include <fs/pipe.h>
+#include <net/network.h>
+#include <net/socket.h>
 #include <platform/event.h>
 #include <platform/heap.h>
 #include <platform/log.h>
@@ -43,6 +45,7 @@ void memory_drop_if_asked(void)
     dentry_shrink(UINT64_MAX);
     path_buffers_trim();
     inode_reserve_drop();
+    network_trim();
     timers_trim();
     threads_trim();
     heap_trim();
@@ -80,7 +83,8 @@ static uint64_t nameless_pages(const struct inode *inode)
     return !inode->fs || !inode->attributes.links ? inode->page_count : 0;
 }
 
-/* Pages behind the descriptors; a pipe counts for those who can write to it. */
+/* Pages behind the descriptors; a pipe counts for those who can write to it, what a socket has sent
+ * for those who have the socket. */
 static uint64_t pages_of_files(const struct fd_table *table)
 {
     uint64_t pages = 0, bytes = table->locks * LOCK_SIZE;
@@ -90,6 +94,8 @@ static uint64_t pages_of_files(const struct fd_table *table)
             continue;
         if (file->references == 1)
             bytes += sizeof *file + file->locks * LOCK_SIZE;
+        if (file_socket(file))
+            bytes += socket_bytes_sent(file_socket(file));
         if ((file->flags & O_ACCMODE) != O_RDONLY)
             pages += nameless_pages(file->inode);
     }

@@ -284,12 +284,16 @@ static void put_packet_info(const struct socket *socket, const struct socket_ext
         put(space, SOL_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 }
 
-static void put_hops(const struct socket *socket, int hops, struct control_space *space)
+static void put_hops(const struct socket *socket, const struct socket_extras *extras,
+                     struct control_space *space)
 {
+    int hops = extras->hop_limit;
+
     if (socket->family == AF_INET)
         put(space, SOL_IP, IP_TTL, &hops, sizeof(hops));
     else
-        put(space, SOL_IPV6, IPV6_HOPLIMIT, &hops, sizeof(hops));
+        put(space, SOL_IPV6, extras->hop_limit_old ? IPV6_2292HOPLIMIT : IPV6_HOPLIMIT, &hops,
+            sizeof(hops));
 }
 
 static void put_packet_data(const struct socket_extras *extras, struct control_space *space)
@@ -343,7 +347,7 @@ void control_message_write(const struct socket *socket, struct socket_extras *ex
     if (extras->has_packet_info)
         put_packet_info(socket, extras, space);
     if (extras->hop_limit >= 0)
-        put_hops(socket, extras->hop_limit, space);
+        put_hops(socket, extras, space);
     if (extras->has_packet_data)
         put_packet_data(extras, space);
     if (socket->tells_credentials)

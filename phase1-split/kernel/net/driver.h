@@ -55,6 +55,10 @@ struct ethernet_ops {
     int (*interrupts)(ethernet_handle device, bool on);
 
     int (*link)(ethernet_handle device, bool *up);
+
+    /* From now on the device takes in frames for `address`, for everybody and for groups, or
+     * (`promiscuous`) all there are.  More of them do no harm. */
+    int (*filter)(ethernet_handle device, const uint8_t address[6], bool promiscuous);
 };
 
 #endif

@@ -253,6 +253,20 @@ int network_send(unsigned index, const struct network_piece *pieces, size_t coun
     return 0;
 }
 
+/* The driver hears of it when the stack's call has returned. */
+int network_filter(unsigned index, const uint8_t address[6], bool promiscuous)
+{
+    struct ethernet_device *device = find(index);
+
+    if (!device)
+        return -ENODEV;
+    memcpy(device->address, address, sizeof(device->address));
+    device->promiscuous = promiscuous;
+    device->filter_due = true;
+    events_post(EVENT_NETWORK);
+    return 0;
+}
+
 int network_device_statistics(unsigned index, struct interface_statistics *out)
 {
     const struct ethernet_device *device = find(index);

@@ -22,4 +22,8 @@ void ethernet_handle_events(uint32_t events);
 /* The processor is idle: does work that was put off in favour of programs.  False: there is none. */
 bool ethernet_catch_up(void);
 
+/* Frees what was sent, which is left lying for a while otherwise; waits a little for devices that
+ * are about to have sent it.  As deferred work. */
+void ethernet_settle(void);
+
 #endif

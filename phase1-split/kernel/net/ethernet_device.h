@@ -28,6 +28,10 @@ struct ethernet_device {
     bool interrupted; /* the line is masked until the driver has acknowledged it */
     bool due;         /* the device may be done with some packets */
 
+    bool filter_due; /* the driver has not heard yet of: */
+    uint8_t address[6];
+    bool promiscuous;
+
     struct packet_ring receive, transmit;
     struct list empty; /* packets that are to be offered for receiving */
     struct list queue; /* frames that wait for a place in the transmit ring */

@@ -15,7 +15,8 @@
 #include <process/scheduler.h>
 
 #define COLLECTED_AT_ONCE 16
-#define HEADER_SIZE       14 /* of a frame: two addresses and a type */
+#define SETTLE_PATIENCE   20000000u /* ns */
+#define HEADER_SIZE       14        /* of a frame: two addresses and a type */
 
 static uint64_t next_round; /* clock_monotonic(), while programs want to run */
 static struct timer round_timer;
@@ -191,10 +192,18 @@ static void run_charged_round(struct ethernet_device *device)
         charge(start);
 }
 
-/* Sends what is queued; runs a round where there may be something to collect: packets that fill
+/* Tells the driver what to take in; sends what is queued; runs a round where there may be something to collect: packets that fill
  * the transmit ring among it. */
 static void serve(struct ethernet_device *device)
 {
+    if (device->filter_due) {
+        int error = device->driver->filter(device->handle, device->address, device->promiscuous);
+        device->filter_due = false;
+        if (error) {
+            ethernet_stop(device, error);
+            return;
+        }
+    }
     if (!list_empty(&device->queue)) {
         int error = send_queued(device);
         if (error) {
@@ -299,4 +308,15 @@ bool ethernet_catch_up(void)
     if (any)
         serve_all();
     return any;
+}
+
+void ethernet_settle(void)
+{
+    uint64_t deadline = clock_monotonic() + SETTLE_PATIENCE;
+
+    for (unsigned i = 0; i < ethernet_count; i++)
+        while (ethernet_devices[i]->index && ethernet_devices[i]->transmit.used > 0 &&
+               clock_monotonic() < deadline)
+            run_charged_round(ethernet_devices[i]);
+    events_post(EVENT_NETWORK); /* something else may have been left */
 }

@@ -107,6 +107,11 @@ bool network_catch_up(void)
     return ethernet_catch_up();
 }
 
+void network_trim(void)
+{
+    ethernet_settle();
+}
+
 /* ---- start ---- */
 
 int network_init(void)

@@ -24,4 +24,7 @@ int network_control(unsigned command, struct user_buffer *argument, int *result)
 /* The processor is idle: does work that was put off in favour of programs.  False: there is none. */
 bool network_catch_up(void);
 
+/* Gives back memory that nobody needs any more.  As deferred work. */
+void network_trim(void);
+
 #endif

@@ -283,17 +283,17 @@ int socket_accept(struct socket *socket, unsigned flags, struct file **out,
 
 /* ---- closing ---- */
 
-/* Bytes that have been sent and not been taken yet. */
-static int bytes_on_their_way(struct socket *socket)
+size_t socket_bytes_sent(struct socket *socket)
 {
     struct user_buffer buffer;
     int32_t count = 0;
     int result = 0;
 
     user_buffer_init_kernel(&buffer, &count, sizeof(count));
-    if (socket->ops->control(socket->handle, SIOCOUTQ, 0, &buffer, &result) < 0)
+    if (!socket->handle ||
+        socket->ops->control(socket->handle, SIOCOUTQ, 0, &buffer, &result) < 0)
         return 0;
-    return count;
+    return count > 0 ? (size_t)count : 0;
 }
 
 void socket_linger(struct socket *socket)
@@ -304,7 +304,7 @@ void socket_linger(struct socket *socket)
         socket->listening || current_process()->exiting)
         return;
     socket->ops->shutdown(socket->handle, SHUT_WR);
-    while (bytes_on_their_way(socket) > 0)
+    while (socket_bytes_sent(socket) > 0)
         if (socket_wait(socket, socket->linger * NANOSECONDS_PER_SECOND, &deadline))
             break;
 }

@@ -76,6 +76,9 @@ int socket_connect(struct socket *socket, struct socket_address *address);
 int socket_accept(struct socket *socket, unsigned flags, struct file **out,
                   struct socket_address *peer);
 
+/* Bytes that it has sent and nobody has taken yet. */
+size_t socket_bytes_sent(struct socket *socket);
+
 /* The last descriptor is being closed by its process: waits for the data to be taken (SO_LINGER). */
 void socket_linger(struct socket *socket);
 

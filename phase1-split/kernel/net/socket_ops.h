@@ -65,6 +65,7 @@ struct socket_extras {
     uint32_t interface;                    /* index; 0: any */
     struct in6_addr local;                 /* destination address; of IPv4 the mapped one */
     int32_t hop_limit;                     /* IP_TTL, IPV6_HOPLIMIT; negative: not known */
+    bool hop_limit_old;                    /* received: is told as IPV6_2292HOPLIMIT (RFC 2292) */
     bool has_packet_data;                  /* PACKET_AUXDATA: the field below */
     struct tpacket_auxdata packet_data;
     int64_t time;                          /* ns of clock_monotonic(), SO_TIMESTAMP; 0: not known */

@@ -34,6 +34,7 @@ void socket_message_init(struct socket_message *message, struct user_buffer *dat
     message->extras.has_packet_info = false;
     message->extras.has_packet_data = false;
     message->extras.hop_limit = -1;
+    message->extras.hop_limit_old = false;
     message->extras.time = 0;
     address->length = 0;
 }

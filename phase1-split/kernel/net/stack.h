@@ -54,6 +54,10 @@ struct network_piece {
  * -EMSGSIZE, -ENODEV. */
 int network_send(unsigned index, const struct network_piece *pieces, size_t count);
 
+/* The device is to take in frames for `address`, for everybody and for groups, or all there are.
+ * -ENODEV. */
+int network_filter(unsigned index, const uint8_t address[6], bool promiscuous);
+
 /* Have work() called soon. */
 void network_work(void);
 

@@ -63,9 +63,12 @@
 #define ALL            UINT32_MAX
 
 #define RECEIVE_ENABLE         (1u << 1)
+#define RECEIVE_ALL_UNICASTS   (1u << 3)
 #define RECEIVE_ALL_MULTICASTS (1u << 4)
 #define RECEIVE_BROADCASTS     (1u << 15)
 #define RECEIVE_STRIP_CHECKSUM (1u << 26) /* and buffers of 2048 bytes: the size bits are 0 */
+#define RECEIVE_USUAL                                                                              \
+    (RECEIVE_ENABLE | RECEIVE_ALL_MULTICASTS | RECEIVE_BROADCASTS | RECEIVE_STRIP_CHECKSUM)
 
 #define TRANSMIT_ENABLE    (1u << 1)
 #define TRANSMIT_PAD_SHORT (1u << 3)
@@ -220,8 +223,7 @@ static void start(const struct e1000 *device)
     set(device, RECEIVE_DELAY, 0);
     set(device, TRANSMIT_GAP, TRANSMIT_GAP_USUAL);
     set(device, TRANSMIT_CONTROL, TRANSMIT_ENABLE | TRANSMIT_PAD_SHORT | TRANSMIT_USUAL);
-    set(device, RECEIVE_CONTROL,
-        RECEIVE_ENABLE | RECEIVE_ALL_MULTICASTS | RECEIVE_BROADCASTS | RECEIVE_STRIP_CHECKSUM);
+    set(device, RECEIVE_CONTROL, RECEIVE_USUAL);
 }
 
 static int allocate_rings(struct e1000 *device)
@@ -451,6 +453,18 @@ static int e1000_collect(ethernet_handle handle, struct ethernet_completion *out
     return 0;
 }
 
+/* A device that takes in what is for others passes all unicast frames. */
+static int e1000_filter(ethernet_handle handle, const uint8_t address[6], bool promiscuous)
+{
+    struct e1000 *device = of(handle);
+    uint32_t wanted = RECEIVE_USUAL | (promiscuous ? RECEIVE_ALL_UNICASTS : 0);
+
+    set_filters(device, address);
+    if (get(device, RECEIVE_CONTROL) != wanted) /* QEMU receives nothing for a second after this */
+        set(device, RECEIVE_CONTROL, wanted);
+    return 0;
+}
+
 const struct ethernet_ops e1000_ops = {
     .name = "e1000",
     .open = e1000_open,
@@ -461,4 +475,5 @@ const struct ethernet_ops e1000_ops = {
     .collect = e1000_collect,
     .interrupts = e1000_interrupts,
     .link = e1000_link,
+    .filter = e1000_filter,
 };

@@ -35,6 +35,8 @@ static int choose_unix(int *type, int protocol, const struct socket_ops **out)
 /* AF_INET and AF_INET6; protocol 0 is the type's usual one. */
 static int choose_inet(int type, int *protocol, const struct socket_ops **out)
 {
+    if (*protocol < 0 || *protocol >= IPPROTO_MAX)
+        return -EINVAL;
     switch (type) {
     case SOCK_STREAM:
         *out = &tcp_socket_ops;

@@ -10,6 +10,7 @@
 #include <net/driver.h>
 #include <platform/memory.h>
 
+#include <lwip/etharp.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/ethip6.h>
 #include <lwip/nd6.h>
@@ -154,14 +155,23 @@ void interface_set_up(struct interface *interface, bool up)
     netlink_link_changed(interface);
 }
 
-void interface_want_promiscuous(struct interface *interface, int change)
-{
-    interface->configuration.promiscuous += (unsigned)change;
-}
-
 void interface_want_all_multicast(struct interface *interface, int change)
 {
     interface->configuration.all_multicast += (unsigned)change;
+}
+
+/* Has the device take in what the interface is to see. */
+static int set_filter(const struct interface *interface)
+{
+    return network_filter(interface->index, interface->netif.hwaddr,
+                          interface->configuration.promiscuous > 0);
+}
+
+void interface_want_promiscuous(struct interface *interface, int change)
+{
+    interface->configuration.promiscuous += (unsigned)change;
+    if (interface->ethernet)
+        set_filter(interface);
 }
 
 int interface_set_flags(struct interface *interface, unsigned flags)
@@ -221,10 +231,19 @@ int interface_set_name(struct interface *interface, const char *name)
     return 0;
 }
 
-/* The device takes in frames for the address that it was made with, and no other. */
 int interface_set_hardware(struct interface *interface, const uint8_t address[6])
 {
-    return memcmp(interface->netif.hwaddr, address, ETH_HWADDR_LEN) == 0 ? 0 : -EOPNOTSUPP;
+    static const uint8_t none[6];
+    int error;
+
+    if ((address[0] & 1) || memcmp(address, none, sizeof(none)) == 0)
+        return -EADDRNOTAVAIL; /* a group's, or nobody's */
+    memcpy(interface->netif.hwaddr, address, sizeof(none));
+    error = set_filter(interface);
+    if (!error && netif_is_up(&interface->netif))
+        etharp_gratuitous(&interface->netif);
+    netlink_link_changed(interface);
+    return error;
 }
 
 /* ---- IPv4 addresses ---- */

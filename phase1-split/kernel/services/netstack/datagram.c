@@ -91,6 +91,7 @@ static void describe(socket_handle socket, const struct datagram *datagram,
     extras->hop_limit = -1;
     if (version6 ? options->receive_ttl6 : options->receive_ttl)
         extras->hop_limit = datagram->hops;
+    extras->hop_limit_old = options->old_ttl6;
     extras->time = datagram->time;
     if (message->address)
         inet_name(socket, &datagram->from, datagram->port, message->address);

@@ -81,6 +81,12 @@ int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], 
 
 /* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
  * read beyond the end. */
+/* A device may bring frames for others: it was told to, or knows no better. */
+static bool is_for_others(const struct interface *interface, const uint8_t *frame)
+{
+    return !(frame[0] & 1) && memcmp(frame, interface->netif.hwaddr, ETH_HWADDR_LEN) != 0;
+}
+
 int ethernet_receive(unsigned index, const void *frame, size_t length)
 {
     struct interface *interface = interface_find(index);
@@ -99,7 +105,8 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
     if (!list_empty(&frame_taps))
         frame_show(interface, packet, false);
     timers_neighbours_wanted();
-    if (!netif_is_up(&interface->netif) || ethernet_input(packet, &interface->netif) != ERR_OK)
+    if (!netif_is_up(&interface->netif) || is_for_others(interface, packet->payload) ||
+        ethernet_input(packet, &interface->netif) != ERR_OK)
         pbuf_free(packet);
     return 0;
 }

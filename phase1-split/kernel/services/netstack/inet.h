@@ -24,12 +24,13 @@ struct raw_pcb;
 
 /* What setsockopt(2) sets and lwIP does not keep for every kind of socket. */
 struct inet_options {
-    bool reuse_address, reuse_port, broadcast, keep_alive, dont_route;
+    bool reuse_address, reuse_port, broadcast, keep_alive, dont_route, urgent_inline;
     bool linger;
     bool v6_only;
     bool receive_error;             /* IP_RECVERR */
     bool packet_info, packet_info6; /* IP_PKTINFO, IPV6_RECVPKTINFO */
-    bool receive_ttl, receive_ttl6; /* IP_RECVTTL, IPV6_RECVHOPLIMIT */
+    bool receive_ttl, receive_ttl6; /* IP_RECVTTL, IPV6_RECVHOPLIMIT, */
+    bool old_ttl6;                  /* asked for by IPV6_2292HOPLIMIT: told by that, too */
     bool multicast_loop;
     bool header_included;            /* IP_HDRINCL */
     uint8_t tos, ttl, multicast_ttl; /* ttl 0: the default */

@@ -128,6 +128,7 @@ static int get_socket_option(socket_handle socket, int name, void *value, size_t
     case SO_MARK:
         return option_number(value, length, options->mark);
     case SO_OOBINLINE:
+        return option_number(value, length, options->urgent_inline);
     case SO_NO_CHECK:
     case SO_RXQ_OVFL:
         return option_number(value, length, 0);
@@ -207,6 +208,8 @@ static int set_socket_number(struct inet_options *options, int name, int number)
         options->mark = number;
         return 0;
     case SO_OOBINLINE:
+        options->urgent_inline = number != 0; /* they are never anywhere else */
+        return 0;
     case SO_NO_CHECK:
     case SO_RXQ_OVFL:
         return 0;
@@ -354,6 +357,8 @@ static int get_ip6_option(socket_handle socket, int name, void *value, size_t *l
         return option_number(value, length, options->multicast_device);
     case IPV6_RECVPKTINFO:
         return option_number(value, length, options->packet_info6);
+    case IPV6_2292HOPLIMIT:
+        return option_number(value, length, options->receive_ttl6 && options->old_ttl6);
     case IPV6_RECVHOPLIMIT:
         return option_number(value, length, options->receive_ttl6);
     case IPV6_TCLASS:
@@ -408,7 +413,11 @@ static int set_ip6_number(socket_handle socket, int name, int number)
     case IPV6_RECVPKTINFO:
         options->packet_info6 = number != 0;
         return 0;
+    case IPV6_2292HOPLIMIT:
+        options->receive_ttl6 = options->old_ttl6 = number != 0;
+        return 0;
     case IPV6_RECVHOPLIMIT:
+        options->old_ttl6 = false;
         options->receive_ttl6 = number != 0;
         return 0;
     case IPV6_TCLASS:

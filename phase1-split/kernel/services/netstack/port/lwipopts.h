@@ -173,6 +173,7 @@ extern const uint8_t netstack_tcp_attempts, netstack_tcp_syn_attempts;
 #define UDP_TTL               64
 #define RAW_TTL               64
 #define ICMP_TTL              64
+#define LWIP_ICMP6_HL         64 /* as Linux; discovery has its own 255 */
 
 #define LWIP_DISABLE_TCP_SANITY_CHECKS 1 /* they are about pools, of which there are none */
 
