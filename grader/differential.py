@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PROBE = ROOT / "build/user/bin/probe-differential"
 EXPECTED = ROOT / "grader/differential.tsv"
 
-AREAS = ["names", "data", "pipes", "locks", "credentials"]
+AREAS = ["names", "data", "pipes", "sockets", "locks", "credentials"]
 SEEDS = 6  # of each area, from 1 on
 CALLS = 400
 BLOCK = 50  # lines that one hash stands for

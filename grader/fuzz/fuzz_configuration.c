@@ -82,10 +82,13 @@ static void take_down(void)
 {
     static const uint8_t hardware[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
     struct interface *interface = NULL;
+    struct interface_address own;
 
     while ((interface = interface_next(interface ? interface->index : 0))) {
         interface_set_up(interface, false);
-        interface_set_address(interface, 0, 0, 0);
+        while (interface_address_at(interface, 0, &own))
+            promise(interface_remove_address(interface, own.address) == 0);
+        promise(!interface_address_at(interface, 1, &own));
         interface_set_mtu(interface, 1500);
     }
     promise(interface_set_name(interface_find(INTERFACE_LOOPBACK), "lo:") == -22);

@@ -2,8 +2,8 @@
 print what they print on Linux, and /proc/net says what they read.
 
 The expectations are what Debian's kernel answered in the same emulator, on the same network and with
-the same image.  Two figures differ by what lwIP can count or keep: the loopback interface's MTU is
-65535, and an interface has one IPv4 address."""
+the same image.  What differs is said: the loopback interface's MTU is 65535, the most that lwIP can
+count; an interface has nine IPv4 addresses at most, and ioctl(2) knows the first one."""
 
 import time
 
@@ -122,8 +122,22 @@ CASES = [
     # ---- addresses
     Case("address there already", "ip addr add 10.0.2.15/24 dev eth0", "ip: RTNETLINK answers: File exists\n", 2),
     Case("address not there", "ip addr del 10.9.0.2/16 dev eth0", "ip: RTNETLINK answers: Cannot assign requested address\n", 2),
-    Case("second address", "ip addr add 10.9.0.1/16 dev eth0; ifconfig eth0:1 10.0.2.20",
-         "ip: RTNETLINK answers: Operation not supported\nifconfig: SIOCSIFADDR: Operation not supported\n", 1),
+    Case("further addresses", "ip addr add 10.9.0.1/16 dev eth0; ip addr add 10.9.0.1/16 dev eth0; ip addr add 10.0.2.20/24 brd + dev eth0;"
+         " ip -4 addr show eth0 | grep inet; ip route; ip route get 10.9.0.7; ip route add 192.0.2.0/24 via 10.9.0.2; ip route get 192.0.2.1; ip route del 192.0.2.0/24;"
+         " for a in 10.9.0.1 10.0.2.20 '-I 10.0.2.20 10.0.2.2'; do ping -c 1 $a >/dev/null && echo alive; done;"
+         " ip addr del 10.9.0.1/16 dev eth0; ip addr del 10.0.2.20/24 dev eth0; ip route",
+         "ip: RTNETLINK answers: File exists\n    inet 10.0.2.15/24 brd 10.0.2.255 scope global eth0\n"
+         "    inet 10.9.0.1/16 scope global eth0\n    inet 10.0.2.20/24 brd 10.0.2.255 scope global secondary eth0\n"
+         "default via 10.0.2.2 dev eth0 \n10.0.2.0/24 dev eth0 scope link  src 10.0.2.15 \n10.9.0.0/16 dev eth0 scope link  src 10.9.0.1 \n"
+         "10.9.0.7 dev eth0  src 10.9.0.1 \n192.0.2.1 via 10.9.0.2 dev eth0  src 10.9.0.1 \nalive\nalive\nalive\n"
+         "default via 10.0.2.2 dev eth0 \n10.0.2.0/24 dev eth0 scope link  src 10.0.2.15 \n"),
+    Case("secondary ones go along", "ip addr add 10.0.2.20/24 dev eth0; ip addr del 10.0.2.15/24 dev eth0; ip -4 addr show eth0 | grep inet;"
+         " ip addr add 10.0.2.15/24 brd + dev eth0; ip route add default via 10.0.2.2; ip route",
+         "default via 10.0.2.2 dev eth0 \n10.0.2.0/24 dev eth0 scope link  src 10.0.2.15 \n"),
+    Case("address bounded", "for i in 1 2 3 4 5 6 7 8 9; do ip addr add 10.7$i.0.1/16 dev eth0; done; ip -4 addr show eth0 | grep -c inet;"
+         " for i in 1 2 3 4 5 6 7 8; do ip addr del 10.7$i.0.1/16 dev eth0; done; ip -4 addr show eth0 | grep -c inet",
+         "ip: RTNETLINK answers: No buffer space available\n9\n1\n"),
+    Case("names of addresses", "ifconfig eth0:1 10.0.2.20", "ifconfig: SIOCSIFADDR: Operation not supported\n", 1),
     Case("another address", "ip addr del 10.0.2.15/24 dev eth0; ip route; ifconfig eth0 10.0.2.16; ip -4 addr show eth0 | grep inet;"
          " ifconfig eth0 netmask 255.255.255.0; ip -4 addr show eth0 | grep inet; ip route; ping -c 1 10.0.2.2 >/dev/null && echo alive;"
          " ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2; ip route",
@@ -212,7 +226,7 @@ def test_configuring_leaves_nothing(online: Shell) -> None:
     online.run(
         "churn() { for i in $(seq 1 $1); do ip route add 10.77.$i.0/24 via 10.0.2.2; arp -s 10.0.2.$((i % 90 + 100)) 02:00:00:00:00:01;"
         " ip -6 addr add fd00::$i/64 dev eth0; ip route del 10.77.$i.0/24; arp -d 10.0.2.$((i % 90 + 100));"
-        " ip -6 addr del fd00::$i/64 dev eth0; cat /proc/net/tcp /proc/net/route >/dev/null; ip route get 10.77.1.1; done >/dev/null; }"
+        " ip -6 addr del fd00::$i/64 dev eth0; ip addr add 10.66.$i.1/24 dev eth0; ip addr del 10.66.$i.1/24 dev eth0; cat /proc/net/tcp /proc/net/route >/dev/null; ip route get 10.77.1.1; done >/dev/null; }"
     )
     online.run("churn 20", 60)
     before = free_memory(online)

@@ -14,6 +14,7 @@
 #include "differential_locks.h"
 #include "differential_names.h"
 #include "differential_pipes.h"
+#include "differential_sockets.h"
 
 static const struct area {
     const char *name;
@@ -22,6 +23,7 @@ static const struct area {
     { "names", run_names },
     { "data", run_data },
     { "pipes", run_pipes },
+    { "sockets", run_sockets },
     { "locks", run_locks },
     { "credentials", run_credentials },
 };

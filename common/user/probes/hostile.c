@@ -394,7 +394,7 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     /* Where no call that goes beyond its area comes to. */
-    counter = mmap((void *)0x20000000000, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+    counter = mmap((void *)0x21234567000, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                    -1, 0);
     prepare();
     for (unsigned done = 0; done < calls; done += CALLS_IN_CHILD) {

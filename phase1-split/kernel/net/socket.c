@@ -172,6 +172,13 @@ int socket_wait(struct socket *socket, uint64_t timeout, uint64_t *deadline)
     return -EINTR;
 }
 
+bool socket_has_ended(struct socket *socket)
+{
+    uint32_t ready = 0;
+
+    return socket->ops->poll(socket->handle, &ready) == 0 && (ready & POLLRDHUP);
+}
+
 /* ---- connecting ---- */
 
 int socket_bind(struct socket *socket, struct socket_address *address)
@@ -253,6 +260,8 @@ static int accept_into(struct socket *socket, struct socket *new, struct socket_
 
         if (error != -EAGAIN || !socket_may_wait(socket, 0))
             return error;
+        if (socket_has_ended(socket))
+            return -EINVAL;
         error = socket_wait(socket, socket->receive_timeout, &deadline);
         if (error)
             return error;
@@ -273,6 +282,7 @@ int socket_accept(struct socket *socket, unsigned flags, struct file **out,
         file_put(file);
         return error;
     }
+    file_socket(file)->was_accepted = true;
     file_socket(file)->tells_credentials = socket->tells_credentials;
     file_socket(file)->receive_timeout = socket->receive_timeout;
     file_socket(file)->send_timeout = socket->send_timeout;
@@ -290,8 +300,7 @@ size_t socket_bytes_sent(struct socket *socket)
     int result = 0;
 
     user_buffer_init_kernel(&buffer, &count, sizeof(count));
-    if (!socket->handle ||
-        socket->ops->control(socket->handle, SIOCOUTQ, 0, &buffer, &result) < 0)
+    if (!socket->handle || socket->ops->control(socket->handle, SIOCOUTQ, 0, &buffer, &result) < 0)
         return 0;
     return count > 0 ? (size_t)count : 0;
 }

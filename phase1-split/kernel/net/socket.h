@@ -22,6 +22,7 @@ struct socket {
     size_t receive_least;                   /* bytes, SO_RCVLOWAT */
     uint32_t linger;                        /* seconds that close(2) waits, SO_LINGER; 0: not */
     bool listening;
+    bool was_accepted;                /* of AF_UNIX: has the listener's name as its own */
     bool tells_credentials;           /* SO_PASSCRED */
     bool tells_time, time_is_precise; /* SO_TIMESTAMP; SO_TIMESTAMPNS */
     struct unix_name *name;           /* AF_UNIX: what it is bound to, or NULL */
@@ -66,6 +67,10 @@ int socket_wait(struct socket *socket, uint64_t timeout, uint64_t *deadline);
 
 /* May the running process wait for this socket in a call with these MSG_* flags? */
 bool socket_may_wait(const struct socket *socket, unsigned flags);
+
+/* Has it been shut down for receiving?  Then nobody waits any more for what will not come, but who
+ * does not wait is told to come again, as by Linux. */
+bool socket_has_ended(struct socket *socket);
 
 /* ---- socket.c: calls that may sleep ---- */
 

@@ -77,7 +77,8 @@ struct socket_message {
     unsigned flags; /* MSG_OOB, PEEK, DONTROUTE, MORE, EOR, TRUNC going in (Core does DONTWAIT, WAITALL
                        and NOSIGNAL); a receive sets MSG_TRUNC, EOR and OOB that are to be told */
     struct socket_address *address; /* where to (length 0: where it is connected), or where from */
-    socket_handle peer;             /* AF_UNIX: the socket that has this address; else NULL */
+    socket_handle peer;             /* AF_UNIX: the socket that has this address; NULL: none has, so
+                                       that to send is -ECONNREFUSED if nothing else is wrong */
     bool privileged;                /* of a send: root sends */
     size_t length;                  /* received datagram: its whole length, of which `data` got a part */
     struct socket_extras extras;

@@ -6,7 +6,6 @@
 #include <net/socket.h>
 
 #include <linux/errno.h>
-#include <linux/poll.h>
 
 #include <fs/private.h>
 #include <lib/bits.h>
@@ -55,9 +54,13 @@ static int find_receiver(struct socket *socket, struct socket_message *message)
     if (error || message->address->length == 0 || socket->type != SOCK_DGRAM)
         return error;
     error = unix_name_find(message->address, socket->type, &receiver);
+    message->peer = error ? NULL : receiver->handle;
     if (!error)
-        message->peer = receiver->handle;
-    return error;
+        return 0;
+    /* The socket itself may have something to tell first. */
+    int state = socket->ops->send(socket->handle, message);
+
+    return state == -ECONNREFUSED ? error : state;
 }
 
 /* The memory is not there: is that what is wrong, or is it the socket? */
@@ -229,6 +232,8 @@ static long receive_all(struct socket *socket, struct socket_message *message, u
         error = receive_once(socket, message, &piece);
         if (error == -EAGAIN && socket_may_wait(socket, flags) &&
             (data->done - start < wanted || data->done == start)) {
+            if (!is_stream(socket) && socket_has_ended(socket))
+                return 0;
             error = socket_wait(socket, socket->receive_timeout, &deadline);
             if (!error)
                 continue;

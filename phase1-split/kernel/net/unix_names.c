@@ -131,6 +131,11 @@ int unix_name_find(const struct socket_address *address, int type, struct socket
 
 /* ---- binding ---- */
 
+static bool has_name(const struct socket *socket)
+{
+    return socket->name || socket->was_accepted;
+}
+
 /* Tells the service, and enters the name in the table. */
 static int enter(struct socket *socket, struct unix_name *name, struct list *list)
 {
@@ -166,7 +171,8 @@ static int bind_node(struct socket *socket, struct unix_name *name, struct path_
     if (error)
         return error == -EEXIST ? -EADDRINUSE : error;
     name->path = (struct path){ .mount = target->directory.mount, .dentry = target->dentry };
-    error = socket->name ? -EINVAL : enter(socket, name, bucket_of_inode(path_inode(&name->path)));
+    error =
+        has_name(socket) ? -EINVAL : enter(socket, name, bucket_of_inode(path_inode(&name->path)));
     if (error)
         vfs_unlink(target, false);
     else
@@ -203,7 +209,7 @@ static int bind_abstract(struct socket *socket, const struct socket_address *add
 {
     struct unix_name *name;
 
-    if (socket->name)
+    if (has_name(socket))
         return -EINVAL;
     if (find_abstract(address, socket->type))
         return -EADDRINUSE;
@@ -221,7 +227,7 @@ int unix_name_ensure(struct socket *socket)
 {
     static uint32_t last;
     struct socket_address address = { .local = { .sun_family = AF_UNIX } };
-    int error = socket->name ? 0 : -EADDRINUSE;
+    int error = has_name(socket) ? 0 : -EADDRINUSE;
 
     address.length = PATH_START + 1 + AUTO_DIGITS;
     for (unsigned tries = 0; error == -EADDRINUSE && tries < AUTO_NAMES; tries++) {
@@ -283,8 +289,7 @@ bool unix_snapshot_next(uint64_t previous, struct unix_snapshot *out)
     out->type = socket->type;
     out->listening = socket->listening;
     out->connected = socket->ops->name(socket->handle, true, &peer) == 0;
-    out->name.length = 0;
-    if (socket->name)
-        out->name = socket->name->address;
+    if (socket->ops->name(socket->handle, false, &out->name) < 0 || out->name.length <= PATH_START)
+        out->name.length = 0;
     return true;
 }

@@ -80,10 +80,12 @@ unsigned interface_prefix6(const struct interface *interface, int8_t place)
 struct interface *interface_with_address(uint32_t address)
 {
     struct interface *interface = NULL;
+    struct interface_address own;
 
-    while ((interface = interface_next(interface ? interface->index : 0)))
-        if (address != 0 && interface_address(interface) == address)
-            return interface;
+    while (address != 0 && (interface = interface_next(interface ? interface->index : 0)))
+        for (size_t i = 0; i <= ALIASES_MOST; i++)
+            if (interface_address_at(interface, i, &own) && own.address == address)
+                return interface;
     return NULL;
 }
 
@@ -135,6 +137,7 @@ static void start(struct interface *interface)
     if (!interface->ethernet && interface_address(interface) == 0)
         interface_set_address(interface, swap_u32(IPADDR_LOOPBACK), netmask_of(8), 0);
     netif_set_up(&interface->netif);
+    alias_update(interface);
     start_ip6(interface);
     route_interface_changed(interface);
 }
@@ -148,6 +151,7 @@ void interface_set_up(struct interface *interface, bool up)
     } else {
         stop_ip6(interface);
         netif_set_down(&interface->netif);
+        alias_update(interface);
         neighbour_interface_down(interface);
         route_interface_changed(interface);
         packet_interface_down(interface->index);
@@ -199,6 +203,7 @@ int interface_set_mtu(struct interface *interface, int64_t mtu)
         return -EINVAL;
     interface->netif.mtu = (u16_t)mtu;
     interface->netif.mtu6 = (u16_t)mtu;
+    alias_update(interface);
     netlink_link_changed(interface);
     return 0;
 }
@@ -239,6 +244,7 @@ int interface_set_hardware(struct interface *interface, const uint8_t address[6]
     if ((address[0] & 1) || memcmp(address, none, sizeof(none)) == 0)
         return -EADDRNOTAVAIL; /* a group's, or nobody's */
     memcpy(interface->netif.hwaddr, address, sizeof(none));
+    alias_update(interface);
     error = set_filter(interface);
     if (!error && netif_is_up(&interface->netif))
         etharp_gratuitous(&interface->netif);
@@ -275,16 +281,69 @@ int interface_set_address(struct interface *interface, uint32_t address, uint32_
     if (prefix_of(netmask) < 0)
         return -EINVAL;
     if (old != 0 && (old != address || interface_netmask(interface) != netmask))
-        netlink_address_changed(interface, true);
+        netlink_address_changed(interface, 0, true);
     if (old != 0)
         route_address_removed(interface, old);
     netif_set_addr(&interface->netif, &new_address, &new_netmask, &no_gateway);
     interface->configuration.broadcast = broadcast;
     if (address != 0) {
-        route_address_added(interface);
-        netlink_address_changed(interface, false);
+        route_address_added(interface, address, netmask);
+        netlink_address_changed(interface, 0, false);
     }
     return 0;
+}
+
+int interface_add_address(struct interface *interface, uint32_t address, uint32_t netmask,
+                          uint32_t broadcast)
+{
+    if (prefix_of(netmask) < 0 || address == 0)
+        return -EINVAL;
+    if (interface_with_address(address) == interface && interface_address(interface) != address)
+        return -EEXIST;
+    if (interface_address(interface) == 0 || interface_address(interface) == address)
+        return interface_set_address(interface, address, netmask, broadcast);
+    return interface->ethernet ? alias_add(interface, address, netmask, broadcast) : -EOPNOTSUPP;
+}
+
+/* Those that are secondary to an address go with it. */
+static void remove_secondaries(struct interface *interface, uint32_t address, uint32_t netmask)
+{
+    struct interface_address other;
+
+    for (size_t i = 1; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &other) && other.address != address &&
+            other.secondary && ((other.address ^ address) & netmask) == 0 &&
+            other.netmask == netmask)
+            alias_remove(interface, other.address);
+}
+
+/* The first one has gone: a further one takes its place. */
+static int replace_first(struct interface *interface)
+{
+    struct interface_address next;
+    size_t which = 1;
+
+    while (which <= ALIASES_MOST && !interface_address_at(interface, which, &next))
+        which++;
+    if (which > ALIASES_MOST)
+        return interface_set_address(interface, 0, 0, 0);
+    alias_remove(interface, next.address);
+    return interface_set_address(interface, next.address, next.netmask, next.broadcast);
+}
+
+int interface_remove_address(struct interface *interface, uint32_t address)
+{
+    struct interface_address own;
+    size_t which = 0;
+
+    while (which <= ALIASES_MOST &&
+           !(interface_address_at(interface, which, &own) && own.address == address))
+        which++;
+    if (which > ALIASES_MOST)
+        return -EADDRNOTAVAIL;
+    if (!own.secondary)
+        remove_secondaries(interface, address, own.netmask);
+    return which == 0 ? replace_first(interface) : alias_remove(interface, address);
 }
 
 /* ---- IPv6 addresses ---- */

@@ -51,10 +51,15 @@ int interface_set_mtu(struct interface *interface, int64_t mtu);
 int interface_set_name(struct interface *interface, const char *name);
 int interface_set_hardware(struct interface *interface, const uint8_t address[6]);
 
-/* The one IPv4 address that lwIP lets an interface have; network order.  Address 0: none.  The
- * broadcast address may be 0. */
+/* The first IPv4 address of an interface, in place of what it is; network order.  Address 0: none.
+ * The broadcast address may be 0. */
 int interface_set_address(struct interface *interface, uint32_t address, uint32_t netmask,
                           uint32_t broadcast);
+
+/* One address more or less: -EEXIST, -ENOBUFS, -EOPNOTSUPP (loopback keeps one); -EADDRNOTAVAIL. */
+int interface_add_address(struct interface *interface, uint32_t address, uint32_t netmask,
+                          uint32_t broadcast);
+int interface_remove_address(struct interface *interface, uint32_t address);
 
 /* -EEXIST, -ENOBUFS (lwIP has no place for more); -EADDRNOTAVAIL. */
 int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix);

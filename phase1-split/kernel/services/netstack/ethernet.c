@@ -106,7 +106,7 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
         frame_show(interface, packet, false);
     timers_neighbours_wanted();
     if (!netif_is_up(&interface->netif) || is_for_others(interface, packet->payload) ||
-        ethernet_input(packet, &interface->netif) != ERR_OK)
+        ethernet_input(packet, alias_for(interface, packet)) != ERR_OK)
         pbuf_free(packet);
     return 0;
 }

@@ -395,12 +395,12 @@ void netlink_link_changed(const struct interface *interface)
         tell(RTNLGRP_LINK, &output);
 }
 
-void netlink_address_changed(const struct interface *interface, bool removed)
+void netlink_address_changed(struct interface *interface, size_t which, bool removed)
 {
     struct netlink_output output = { .data = told, .capacity = sizeof(told) };
 
     if (somebody_listens(RTNLGRP_IPV4_IFADDR) &&
-        netlink_address_tell(interface, removed ? RTM_DELADDR : RTM_NEWADDR, &output))
+        netlink_address_tell(interface, which, removed ? RTM_DELADDR : RTM_NEWADDR, &output))
         tell(RTNLGRP_IPV4_IFADDR, &output);
 }
 

@@ -14,7 +14,8 @@ extern const struct socket_ops netlink_socket_ops;
 /* ---- what listeners of the RTMGRP_* groups are told ---- */
 
 void netlink_link_changed(const struct interface *interface);
-void netlink_address_changed(const struct interface *interface, bool removed);
+/* `which`: of the interface's addresses, as for interface_address_at(). */
+void netlink_address_changed(struct interface *interface, size_t which, bool removed);
 void netlink_route_changed(const struct route *route, bool removed);
 
 /* /proc/net/netlink */

@@ -4,6 +4,7 @@
 #include <linux/errno.h>
 #include <linux/if_addr.h>
 
+#include <lib/bits.h>
 #include <platform/memory.h>
 
 #include "configuration.h"
@@ -21,29 +22,32 @@ static void put_lifetimes(uint32_t preferred, uint32_t valid, struct netlink_out
     netlink_put(output, IFA_CACHEINFO, &lifetimes, sizeof(lifetimes));
 }
 
-/* The interface's IPv4 address, if it has one. */
-bool netlink_address_tell(const struct interface *interface, uint16_t type,
+/* One of the interface's IPv4 addresses, if there is such a one. */
+bool netlink_address_tell(struct interface *interface, size_t which, uint16_t type,
                           struct netlink_output *output)
 {
-    uint32_t address = interface_address(interface);
+    struct interface_address own;
     struct ifaddrmsg *message;
+    uint32_t flags = IFA_F_PERMANENT;
 
-    if (address == 0)
+    if (!interface_address_at(interface, which, &own))
         return true;
     message = netlink_begin(output, type, sizeof(*message));
     if (!message)
         return netlink_end(output);
+    if (own.secondary)
+        flags |= IFA_F_SECONDARY;
     message->ifa_family = AF_INET;
-    message->ifa_prefixlen = (uint8_t)interface_prefix(interface);
-    message->ifa_flags = IFA_F_PERMANENT;
-    message->ifa_scope = (uint8_t)address == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    message->ifa_prefixlen = (uint8_t)max(prefix_of(own.netmask), 0);
+    message->ifa_flags = (uint8_t)flags;
+    message->ifa_scope = (uint8_t)own.address == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
     message->ifa_index = interface->index;
-    netlink_put(output, IFA_ADDRESS, &address, sizeof(address));
-    netlink_put(output, IFA_LOCAL, &address, sizeof(address));
-    if (interface->configuration.broadcast)
-        netlink_put_number(output, IFA_BROADCAST, interface->configuration.broadcast);
+    netlink_put(output, IFA_ADDRESS, &own.address, sizeof(own.address));
+    netlink_put(output, IFA_LOCAL, &own.address, sizeof(own.address));
+    if (own.broadcast)
+        netlink_put_number(output, IFA_BROADCAST, own.broadcast);
     netlink_put_text(output, IFA_LABEL, interface->name);
-    netlink_put_number(output, IFA_FLAGS, IFA_F_PERMANENT);
+    netlink_put_number(output, IFA_FLAGS, flags);
     put_lifetimes(FOREVER, FOREVER, output);
     return netlink_end(output);
 }
@@ -90,23 +94,24 @@ static bool tell_address6(const struct interface *interface, s8_t place,
     return netlink_end(output);
 }
 
-/* Places: for each interface index, one for IPv4 and those of lwIP for IPv6, the link-local one
+/* Places: for each interface index, those of IPv4 and those of lwIP for IPv6, the link-local one
  * (lwIP's first) last, as Linux has them. */
 bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *output)
 {
-    const size_t each = 1 + LWIP_IPV6_NUM_ADDRESSES;
+    const size_t inet = 1 + ALIASES_MOST, each = inet + LWIP_IPV6_NUM_ADDRESSES;
 
     for (; dump->place < (INTERFACES_MOST + 1) * each; dump->place++) {
-        const struct interface *interface = interface_find((unsigned)(dump->place / each));
+        struct interface *interface = interface_find((unsigned)(dump->place / each));
         size_t which = dump->place % each;
         bool fits = true;
 
         if (!interface)
             continue;
-        if (which == 0 && dump->family != AF_INET6)
-            fits = netlink_address_tell(interface, RTM_NEWADDR, output);
-        if (which > 0 && dump->family != AF_INET)
-            fits = tell_address6(interface, (s8_t)(which % LWIP_IPV6_NUM_ADDRESSES), output);
+        if (which < inet && dump->family != AF_INET6)
+            fits = netlink_address_tell(interface, which, RTM_NEWADDR, output);
+        if (which >= inet && dump->family != AF_INET)
+            fits = tell_address6(interface, (s8_t)((which - inet + 1) % LWIP_IPV6_NUM_ADDRESSES),
+                                 output);
         if (!fits)
             return false;
     }
@@ -131,7 +136,6 @@ static const void *address_of(const struct netlink_request *request, size_t size
     return local ? local : netlink_attribute_least(request, IFA_ADDRESS, size);
 }
 
-/* lwIP keeps one IPv4 address for each interface. */
 static int add_inet(struct interface *interface, const struct netlink_request *request)
 {
     const struct ifaddrmsg *message = request->fixed;
@@ -145,9 +149,7 @@ static int add_inet(struct interface *interface, const struct netlink_request *r
         interface_prefix(interface) == message->ifa_prefixlen &&
         !(request->header->nlmsg_flags & NLM_F_REPLACE))
         return -EEXIST;
-    if (interface_address(interface) != 0 && interface_address(interface) != address)
-        return -EOPNOTSUPP;
-    return interface_set_address(interface, address, netmask_of(message->ifa_prefixlen),
+    return interface_add_address(interface, address, netmask_of(message->ifa_prefixlen),
                                  netlink_number(request, IFA_BROADCAST, 0));
 }
 
@@ -181,16 +183,21 @@ int netlink_address_add(const struct netlink_request *given, struct netlink_outp
     }
 }
 
+/* The first one that is meant; without an address, the first one. */
 static int remove_inet(struct interface *interface, const struct netlink_request *request)
 {
     const struct ifaddrmsg *message = request->fixed;
     const void *given = address_of(request, 4);
-    uint32_t address = interface_address(interface);
+    struct interface_address own;
 
-    if (address == 0 || (given && memcmp(given, &address, sizeof(address)) != 0) ||
-        (given && message->ifa_prefixlen != interface_prefix(interface)))
-        return -EADDRNOTAVAIL;
-    return interface_set_address(interface, 0, 0, 0);
+    for (size_t i = 0; i <= ALIASES_MOST; i++) {
+        if (!interface_address_at(interface, i, &own))
+            continue;
+        if (!given || (memcmp(given, &own.address, sizeof(own.address)) == 0 &&
+                       own.netmask == netmask_of(min((unsigned)message->ifa_prefixlen, 32u))))
+            return interface_remove_address(interface, own.address);
+    }
+    return -EADDRNOTAVAIL;
 }
 
 int netlink_address_remove(const struct netlink_request *given, struct netlink_output *output)

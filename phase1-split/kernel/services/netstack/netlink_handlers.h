@@ -38,7 +38,7 @@ bool netlink_link_tell(const struct interface *interface, uint8_t family,
 int netlink_address_add(const struct netlink_request *request, struct netlink_output *output);
 int netlink_address_remove(const struct netlink_request *request, struct netlink_output *output);
 bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *output);
-bool netlink_address_tell(const struct interface *interface, uint16_t type,
+bool netlink_address_tell(struct interface *interface, size_t which, uint16_t type,
                           struct netlink_output *output);
 
 /* netlink_table.c: RTM_*ROUTE, RTM_GETRULE */

@@ -74,9 +74,8 @@ bool netlink_route_tell(const struct route *route, uint16_t type, struct netlink
 /* One entry of the table `local`: an interface's address, its broadcast address, or with the loopback
  * interface the whole network. */
 static struct route local_route(const struct interface *interface, uint8_t type, uint32_t address,
-                                unsigned prefix)
+                                unsigned prefix, uint32_t own)
 {
-    uint32_t own = interface_address(interface);
     struct route route = { .family = AF_INET,
                            .prefix = (uint8_t)prefix,
                            .type = type,
@@ -90,26 +89,31 @@ static struct route local_route(const struct interface *interface, uint8_t type,
     return route;
 }
 
-/* The `which`-th entry of `local` for an interface; false: there is no such one. */
-static bool local_entry(const struct interface *interface, size_t which, struct route *out)
-{
-    uint32_t address = interface_address(interface), netmask = interface_netmask(interface);
-    uint32_t broadcast = broadcast_of(address, netmask);
+/* Entries that each address may have; all that an interface may have for IPv4. */
+#define LOCAL_OF_ADDRESS 3
+#define LOCAL_OF_IP4     (LOCAL_OF_ADDRESS * (1 + ALIASES_MOST))
 
-    if (address == 0 || !netif_is_up(&interface->netif))
+/* The `which`-th entry of `local` for an interface; false: there is no such one. */
+static bool local_entry(struct interface *interface, size_t which, struct route *out)
+{
+    struct interface_address own;
+
+    if (!netif_is_up(&interface->netif) ||
+        !interface_address_at(interface, which / LOCAL_OF_ADDRESS, &own))
         return false;
-    switch (which) {
+    uint32_t broadcast = broadcast_of(own.address, own.netmask);
+
+    switch (which % LOCAL_OF_ADDRESS) {
     case 0:
-        *out = local_route(interface, RTN_LOCAL, address & netmask, interface_prefix(interface));
+        *out = local_route(interface, RTN_LOCAL, own.address & own.netmask,
+                           (unsigned)max(prefix_of(own.netmask), 0), own.address);
         return !interface->ethernet;
     case 1:
-        *out = local_route(interface, RTN_LOCAL, address, 32);
+        *out = local_route(interface, RTN_LOCAL, own.address, 32, own.address);
         return true;
-    case 2:
-        *out = local_route(interface, RTN_BROADCAST, broadcast, 32);
-        return broadcast != 0;
     default:
-        return false;
+        *out = local_route(interface, RTN_BROADCAST, broadcast, 32, own.address);
+        return broadcast != 0 && !own.secondary;
     }
 }
 
@@ -132,18 +136,19 @@ static bool local6_entry(const struct interface *interface, size_t which, struct
  * entries. */
 #define ANNOUNCED_FIRST ((size_t)1 << 31)
 #define LOCAL_FIRST     ((size_t)1 << 32)
-#define LOCAL_EACH      (3 + LWIP_IPV6_NUM_ADDRESSES)
+#define LOCAL_EACH      (LOCAL_OF_IP4 + LWIP_IPV6_NUM_ADDRESSES)
 
 static bool dump_local(struct netlink_dump *dump, struct netlink_output *output)
 {
     for (; dump->place < LOCAL_FIRST + (INTERFACES_MOST + 1) * LOCAL_EACH; dump->place++) {
         size_t which = (dump->place - LOCAL_FIRST) % LOCAL_EACH;
-        const struct interface *interface =
+        struct interface *interface =
             interface_find((unsigned)((dump->place - LOCAL_FIRST) / LOCAL_EACH));
         struct route route;
 
-        if (!interface || !(which < 3 ? local_entry(interface, which, &route)
-                                      : local6_entry(interface, which - 3, &route)))
+        if (!interface ||
+            !(which < LOCAL_OF_IP4 ? local_entry(interface, which, &route)
+                                   : local6_entry(interface, which - LOCAL_OF_IP4, &route)))
             continue;
         if (dump->family != AF_UNSPEC && dump->family != route.family)
             continue;
@@ -193,10 +198,10 @@ bool netlink_route_dump(struct netlink_dump *dump, struct netlink_output *output
 /* Is it one of this machine's own, or for all of a network? */
 static bool look_up_local(const uint8_t *destination, struct route *out)
 {
-    const struct interface *interface = NULL;
+    struct interface *interface = NULL;
 
     while ((interface = interface_next(interface ? interface->index : 0))) {
-        for (size_t which = 0; which < 3; which++)
+        for (size_t which = 0; which < LOCAL_OF_IP4; which++)
             if (local_entry(interface, which, out) &&
                 prefix_matches(out->destination, destination, out->prefix)) {
                 if (out->type == RTN_LOCAL)
@@ -218,7 +223,8 @@ static void give_source(const uint8_t *destination, struct route *route)
     memset(&to, 0, sizeof(to));
     memcpy(to.addr, destination, sizeof(to.addr));
     ip6_addr_assign_zone(&to, IP6_UNKNOWN, &interface->netif);
-    uint32_t source = interface_address(interface);
+    const uint8_t *of_route = route_source(route);
+    uint32_t source = of_route ? load_u32(of_route) : interface_address(interface);
     const ip_addr_t *source6 = ip6_select_source_address(&interface->netif, &to);
 
     route->has_source = route->family == AF_INET ? source != 0 : source6 != NULL;

@@ -13,6 +13,7 @@
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 
+#include "alias.h"
 #include "configuration.h"
 
 /* ---- interfaces: interfaces.c ---- */
@@ -25,6 +26,7 @@ struct interface {
     char name[INTERFACE_NAME];
     bool ethernet; /* else the loopback interface */
     struct configuration configuration;
+    struct alias *aliases[ALIASES_MOST]; /* further IPv4 addresses; NULL: none */
     uint64_t packets, bytes, dropped; /* of the loopback interface: sent, and so received */
 };
 

@@ -65,6 +65,16 @@ const struct route *route_find(uint8_t family, const uint8_t *destination)
     return best;
 }
 
+const uint8_t *route_source(const struct route *route)
+{
+    const struct route *way;
+
+    if (route->has_source || !route->has_gateway)
+        return route->has_source ? route->source : NULL;
+    way = route_find(route->family, route->gateway);
+    return way && way->has_source ? way->source : NULL;
+}
+
 int route_check(uint8_t family, const uint8_t *destination)
 {
     const struct route *route = route_find(family, destination);
@@ -276,10 +286,9 @@ static void add_connected(struct interface *interface, uint8_t family, const uin
 }
 
 /* The loopback interface's own networks need no route: they are on no wire. */
-void route_address_added(struct interface *interface)
+void route_address_added(struct interface *interface, uint32_t address, uint32_t netmask)
 {
-    uint32_t address = interface_address(interface);
-    unsigned prefix = interface_prefix(interface);
+    unsigned prefix = (unsigned)max(prefix_of(netmask), 0);
     uint8_t bytes[4];
 
     memcpy(bytes, &address, sizeof(bytes));
@@ -287,13 +296,22 @@ void route_address_added(struct interface *interface)
         add_connected(interface, AF_INET, bytes, prefix);
 }
 
-/* Without an address there is nothing to send IPv4 from: with it, all of the interface's routes go. */
+/* With the last address all of the interface's routes go: there is nothing to send from.  A network
+ * that another address is of keeps its route. */
 void route_address_removed(struct interface *interface, uint32_t address)
 {
+    struct interface_address other;
+    bool last = true;
     uint8_t bytes[4];
 
     memcpy(bytes, &address, sizeof(bytes));
-    drop_routes(interface->index, AF_INET, interface_address(interface) == address ? NULL : bytes);
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &other) && other.address != address)
+            last = false;
+    drop_routes(interface->index, AF_INET, last ? NULL : bytes);
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &other) && other.address != address)
+            route_address_added(interface, other.address, other.netmask);
 }
 
 void route_address6_added(struct interface *interface, const uint8_t address[16], unsigned prefix)
@@ -310,10 +328,14 @@ void route_address6_removed(struct interface *interface, const uint8_t address[1
 
 void route_interface_changed(struct interface *interface)
 {
+    struct interface_address own;
+
     drop_routes(interface->index, 0, NULL);
     if (!netif_is_up(&interface->netif))
         return;
-    route_address_added(interface);
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &own))
+            route_address_added(interface, own.address, own.netmask);
     for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
         if (!ip6_addr_isinvalid(netif_ip6_addr_state(&interface->netif, i)))
             route_address6_added(interface,

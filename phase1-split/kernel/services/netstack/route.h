@@ -38,6 +38,10 @@ const struct route *route_at(size_t index);
 /* The route for a destination, or NULL. */
 const struct route *route_find(uint8_t family, const uint8_t *destination);
 
+/* The address that packets by this route leave from: its own, or the one that shares a network with the
+ * gateway; NULL: any of the interface's. */
+const uint8_t *route_source(const struct route *route);
+
 /* 0: packets for it can be sent; else why not: -ENETUNREACH (no route), -EHOSTUNREACH, -EACCES,
  * -EINVAL (a route says so). */
 int route_check(uint8_t family, const uint8_t *destination);
@@ -64,7 +68,7 @@ bool route_announced_find(const uint8_t *destination, struct route *out);
 /* ---- what follows interfaces ---- */
 
 void route_interface_changed(struct interface *interface); /* it went up or down */
-void route_address_added(struct interface *interface);
+void route_address_added(struct interface *interface, uint32_t address, uint32_t netmask);
 void route_address_removed(struct interface *interface, uint32_t address);
 void route_address6_added(struct interface *interface, const uint8_t address[16], unsigned prefix);
 void route_address6_removed(struct interface *interface, const uint8_t address[16],

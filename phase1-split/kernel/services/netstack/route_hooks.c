@@ -29,11 +29,22 @@ static struct netif *loopback(void)
     return &interface_find(INTERFACE_LOOPBACK)->netif;
 }
 
+/* lwIP's interface for a route: of several with the device in common, the one that has the address
+ * which packets are to leave from. */
 static struct netif *netif_of(const struct route *route)
 {
     struct interface *interface = route ? interface_find(route->interface) : NULL;
+    const uint8_t *source = interface ? route_source(route) : NULL;
+    struct interface_address own;
 
-    return interface ? &interface->netif : NULL;
+    if (!interface)
+        return NULL;
+    if (route->family == AF_INET && source)
+        for (size_t i = 1; i <= ALIASES_MOST; i++)
+            if (interface_address_at(interface, i, &own) &&
+                memcmp(&own.address, source, sizeof(own.address)) == 0)
+                return own.netif;
+    return &interface->netif;
 }
 
 /* Where a packet for many goes that no route is for: out by the interface it comes from, or the first
@@ -76,7 +87,7 @@ const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *de
     static ip4_addr_t gateway; /* used before anything else is asked */
     const struct route *route = route_find(AF_INET, (const uint8_t *)&destination->addr);
 
-    if (netif_of(route) != netif)
+    if (!route || route->interface != interface_of(netif)->index)
         return NULL;
     if (!route->has_gateway)
         return destination;

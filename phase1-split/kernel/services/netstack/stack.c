@@ -39,6 +39,7 @@ static int link(unsigned index, bool up)
         netif_set_link_up(&interface->netif);
     else
         netif_set_link_down(&interface->netif);
+    alias_update(interface);
     netlink_link_changed(interface);
     timers_neighbours_wanted();
     return 0;

@@ -94,14 +94,14 @@ static int connect_datagram(struct unix_socket *socket, struct unix_socket *peer
 {
     if (peer && peer->peer != socket && (peer->peer || peer->peer_is_gone))
         return -EPERM;
-    bool had_other = (socket->peer || socket->peer_is_gone) && socket->peer != peer;
+    bool had_other = socket->peer_is_gone || (socket->peer && socket->peer != peer);
     struct unix_socket *old = socket->peer;
 
     unix_set_peer(socket, peer);
     socket->state = peer ? UNIX_CONNECTED : UNIX_ALONE;
-    if (!had_other)
+    if (!had_other || list_empty(&socket->queue))
         return 0;
-    unix_queue_clear(socket); /* what the old one has sent is not from who this hears from */
+    unix_queue_clear(socket); /* what the old one has sent is not from whom this hears from */
     unix_wake_blocked();
     if (old && old->peer == socket) {
         old->error = ECONNRESET;
@@ -192,7 +192,7 @@ int unix_accept(socket_handle handle, const struct socket_origin *origin, socket
     if (socket->state != UNIX_LISTENING)
         return -EINVAL;
     if (list_empty(&socket->connections))
-        return socket->shut_receive ? -EINVAL : -EAGAIN;
+        return -EAGAIN;
     struct unix_socket *end =
         container_of(socket->connections.next, struct unix_socket, of_listener);
 

@@ -32,22 +32,44 @@ static bool may_send_to(const struct unix_socket *receiver, const struct unix_so
     return receiver->peer == sender || (!receiver->peer && !receiver->peer_is_gone);
 }
 
+/* What has gone wrong meanwhile is told once. */
+static int tell_error(struct unix_socket *socket)
+{
+    int error = -socket->error;
+
+    socket->error = 0;
+    return error;
+}
+
+/* Can this socket send at all?  Linux's order, in which names and peers come last. */
+static int may_send(struct unix_socket *socket, const struct socket_message *message)
+{
+    if (message->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (socket->type == SOCK_SEQPACKET && socket->error)
+        return tell_error(socket);
+    if (socket->type == SOCK_SEQPACKET && socket->state != UNIX_CONNECTED)
+        return -ENOTCONN;
+    if (user_buffer_left(message->data) > socket->send_limit - DATAGRAM_OVERHEAD)
+        return -EMSGSIZE;
+    if (socket->error)
+        return tell_error(socket);
+    return socket->shut_send ? -EPIPE : 0;
+}
+
 static int find_receiver(struct unix_socket *socket, const struct socket_message *message,
                          struct unix_socket **out)
 {
     bool named = message->address->length > 0 && socket->type == SOCK_DGRAM;
     struct unix_socket *receiver = named ? unix_of(message->peer) : socket->peer;
+    int error = may_send(socket, message);
 
-    if (message->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (socket->type == SOCK_SEQPACKET && socket->state != UNIX_CONNECTED)
+    if (error)
+        return error;
+    if (!receiver && named)
+        return -ECONNREFUSED;
+    if (!receiver && !socket->peer_is_gone)
         return -ENOTCONN;
-    if (!named && !receiver && !socket->peer_is_gone)
-        return -ENOTCONN;
-    if (user_buffer_left(message->data) > socket->send_limit - DATAGRAM_OVERHEAD)
-        return -EMSGSIZE;
-    if (socket->shut_send)
-        return -EPIPE;
     if (!receiver)
         return socket->type == SOCK_SEQPACKET ? -EPIPE : lose_peer(socket);
     if (!may_send_to(receiver, socket))
@@ -98,15 +120,12 @@ static int make_pieces(struct user_buffer *data, struct list *pieces)
     return 0;
 }
 
-static void describe(struct unix_piece *first, const struct unix_socket *socket,
-                     const struct socket_message *message)
+static void describe(struct unix_piece *first, const struct socket_message *message)
 {
     first->whole = message->data->done;
     first->files = message->extras.files;
     first->credentials = message->extras.credentials;
-    first->from = socket->address;
     first->time = (int64_t)clock_monotonic();
-    unix_address_get(first->from);
 }
 
 static void queue_pieces(struct unix_socket *receiver, struct unix_socket *sender,
@@ -127,13 +146,7 @@ int unix_datagram_send(struct unix_socket *socket, struct socket_message *messag
     struct list pieces = LIST_INITIAL(pieces);
     struct user_buffer before = *message->data;
     struct unix_socket *receiver;
-    int error = socket->type == SOCK_SEQPACKET ? -socket->error : 0;
-
-    if (error) {
-        socket->error = 0;
-        return error;
-    }
-    error = find_receiver(socket, message, &receiver);
+    int error = find_receiver(socket, message, &receiver);
     if (!error)
         error = check_room(socket, receiver);
     if (!error)
@@ -143,7 +156,7 @@ int unix_datagram_send(struct unix_socket *socket, struct socket_message *messag
         *message->data = before;
         return error;
     }
-    describe(container_of(pieces.next, struct unix_piece, node), socket, message);
+    describe(container_of(pieces.next, struct unix_piece, node), message);
     queue_pieces(receiver, socket, &pieces);
     unix_wake(receiver);
     return 0;
@@ -186,10 +199,12 @@ static void remove_first(struct unix_socket *socket)
 /* Tells what the datagram is. */
 static void tell(const struct unix_piece *first, struct socket_message *message)
 {
+    const struct unix_address *from = first->sender ? first->sender->address : first->from;
+
     message->length = first->whole;
     message->address->length = 0;
-    if (first->from)
-        *message->address = first->from->address;
+    if (from)
+        *message->address = from->address;
     message->extras.credentials = first->credentials;
     message->extras.has_credentials = true;
     message->extras.time = first->time;
@@ -227,18 +242,15 @@ static int receive_first(struct unix_socket *socket, struct unix_piece *first,
 int unix_datagram_receive(struct unix_socket *socket, struct socket_message *message)
 {
     struct unix_piece *first = unix_queue_first(socket);
-    int error = -socket->error;
 
     if (message->flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (socket->type == SOCK_SEQPACKET && socket->state != UNIX_CONNECTED)
         return -ENOTCONN;
-    if (error) {
-        socket->error = 0;
-        return error;
-    }
+    if (socket->error)
+        return tell_error(socket);
     if (first)
         return receive_first(socket, first, message);
     message->length = 0;
-    return socket->shut_receive ? 0 : -EAGAIN;
+    return socket->shut_receive && socket->type == SOCK_SEQPACKET ? 0 : -EAGAIN;
 }

@@ -143,7 +143,7 @@ static void leave_senders(struct unix_socket *socket)
     unix_wake_blocked();
 }
 
-/* What is on its way to others is nobody's debt any more. */
+/* What is on its way to others is nobody's debt any more; where it came from is still told. */
 static void leave_debts(struct unix_socket *socket)
 {
     while (!list_empty(&socket->sent)) {
@@ -151,6 +151,8 @@ static void leave_debts(struct unix_socket *socket)
 
         list_remove(&piece->of_sender);
         piece->sender = NULL;
+        piece->from = socket->address;
+        unix_address_get(piece->from);
     }
 }
 

@@ -90,7 +90,7 @@ struct unix_piece {
     struct list node, of_sender;
     struct unix_socket *sender; /* to whom it is charged; NULL: it has gone */
     struct files_in_flight *files;
-    struct unix_address *from; /* of who sent the datagram; NULL: none */
+    struct unix_address *from; /* of its sender when that has gone; NULL: none */
     struct socket_credentials credentials;
     bool is_last;                  /* of a datagram */
     bool goes_on;                  /* belongs to the same send as the piece before it */
