@@ -89,6 +89,9 @@ gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a sec
 test: iso check unit suite-sources debian-image ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
 	@$(PYTHON) -m pytest $(SHARE) $(PYTEST)
 
+network: iso ## the network's tests at full size: 64 MiB, 1,000 requests, 20,000 connections, two-minute waits
+	@ARAMID_NETWORK=full $(PYTHON) -m pytest $(SHARE) $(NETWORK_TESTS) $(PYTEST)
+
 unit: setup ## unit tests of common/lib, on this machine
 	@$(MAKE) $(SUB) -C common/lib/test
 
@@ -140,6 +143,7 @@ clean: ## remove everything built
 SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # An EMU that was asked for runs that emulator's tests alone.
 SHARE = $(if $(filter file,$(origin EMU)),,-m '$(if $(filter bochs,$(EMU)),,not )bochs')
+NETWORK_TESTS := $(wildcard grader/tests/test_network_*.py)
 BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM) --nic $(NIC)
 
 # Two builds of one tree at the same time would take each other's half-written files.
@@ -190,6 +194,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit fuzz check rings bench bench-wall iso kernel setup clean uapi \
+.PHONY: help boot gdb test network unit fuzz check rings bench bench-wall iso kernel setup clean uapi \
     suite suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage
