@@ -45,6 +45,8 @@ INITRAMFS_debian := build/user/debian.cpio
 INITRAMFS = $(INITRAMFS_$(IMAGE))
 # Linux, to compare with: a package that tools/third_party.tsv names.
 LINUX := linux-image-6.1.0-56-cloud-amd64
+# The same version with drivers for every network card.
+LINUX_CARDS := linux-image-6.1.0-56-amd64
 
 # ---- wrong values: one line on standard error, exit status 2 ----------------------------------
 
@@ -89,6 +91,9 @@ gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a sec
 test: iso check unit suite-sources debian-image ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
 	@$(PYTHON) -m pytest $(SHARE) $(PYTEST)
 
+network: iso ## the network's tests at full size: 64 MiB, 1,000 requests, 20,000 connections, two-minute waits
+	@ARAMID_NETWORK=full $(PYTHON) -m pytest $(SHARE) $(NETWORK_TESTS) $(PYTEST)
+
 unit: setup ## unit tests of common/lib, on this machine
 	@$(MAKE) $(SUB) -C common/lib/test
 
@@ -109,6 +114,11 @@ bench: kernel ## guest instructions per operation, beside Linux's (BENCH="null s
 bench-wall: kernel linux ## wall time of the same, in turn with a Linux in the same emulator
 	@$(ALONE) build-bench
 	@$(PYTHON) grader/bench.py --against build/linux/boot/vmlinuz-* $(BUILD)/kernel.boot build/user/bin $(BENCH)
+
+bench-net: kernel linux-cards ## TCP to and from this host, in turn with a Linux, with both cards
+	@$(ALONE) build-bench
+	@$(PYTHON) grader/bench_network.py build/linux-cards/boot/vmlinuz-* build/linux-cards/lib/modules \
+	    $(BUILD)/kernel.boot build/user/bin
 
 suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
 	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
@@ -140,6 +150,7 @@ clean: ## remove everything built
 SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # An EMU that was asked for runs that emulator's tests alone.
 SHARE = $(if $(filter file,$(origin EMU)),,-m '$(if $(filter bochs,$(EMU)),,not )bochs')
+NETWORK_TESTS := $(wildcard grader/tests/test_network_*.py)
 BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM) --nic $(NIC)
 
 # Two builds of one tree at the same time would take each other's half-written files.
@@ -149,9 +160,14 @@ suite-sources: setup
 	@$(PYTHON) tools/fetch.py busybox >/dev/null
 
 # Downloaded and unpacked, not installed.
+unpack = $(PYTHON) tools/fetch.py $(1) >build/$(2).path && rm -rf build/$(2) && \
+    dpkg-deb --extract "$$(cat build/$(2).path)" build/$(2)
+
 linux: setup
-	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
-	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
+	@$(call unpack,$(LINUX),$@)
+
+linux-cards: setup
+	@$(call unpack,$(LINUX_CARDS),$@)
 
 build-kernel:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
@@ -190,6 +206,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test unit fuzz check rings bench bench-wall iso kernel setup clean uapi \
-    suite suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
+.PHONY: help boot gdb test network unit fuzz check rings bench bench-wall bench-net iso kernel setup clean uapi \
+    suite suite-linux linux linux-cards suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage

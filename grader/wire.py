@@ -16,11 +16,13 @@ import time
 from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
+from select import select
 from typing import Callable
 
 from machine import CARD_ADDRESS, GUEST, HOST, Machine, Silent, Stall
 from peers import Zone
 
+FRAME_MOST = 1 << 17  # bytes
 BROADCAST = b"\xff" * 6
 CARD = bytes.fromhex(CARD_ADDRESS.replace(":", ""))
 ROUTER = bytes.fromhex("52550a000202")
@@ -203,6 +205,7 @@ class Wire:
         self.count: Counter[str] = Counter()  # "arp", "icmp", "udp 53", "tcp 80": what came
         self.failures: list[BaseException] = []
         self.sent = 0
+        self._waiting: deque[bytes] = deque()  # that came while an answer was on its way
         self._closed = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -221,16 +224,23 @@ class Wire:
 
     def send(self, frame: bytes) -> None:
         """Put a frame on the cable; waits while the card's queue is full."""
+        answering = threading.current_thread() is self._thread
         while not self._closed:
-            with suppress(TimeoutError):
-                self._end.send(frame)
-                self.sent += 1
-                return
+            # Who answers takes in frames meanwhile, or both sides could wait for each other.
+            readers = [self._end] if answering else []
+            readable, writable, _ = select(readers, [self._end], [], 0.25)
+            with suppress(BlockingIOError):
+                if readable:
+                    self._waiting.append(self._end.recv(FRAME_MOST, socket.MSG_DONTWAIT))
+                if writable:
+                    self._end.send(frame, socket.MSG_DONTWAIT)
+                    self.sent += 1
+                    return
 
     def _serve(self) -> None:
         while not self._closed:
             try:
-                frame = self._end.recv(1 << 17)
+                frame = self._waiting.popleft() if self._waiting else self._end.recv(FRAME_MOST)
             except TimeoutError:
                 continue
             except OSError:
@@ -279,6 +289,13 @@ class Wire:
             self.send(ethernet(IPV4, udp(53, source, answer, packet.to, packet.sender)))
         elif to == 7:
             self.send(ethernet(IPV4, udp(7, source, data, packet.to, packet.sender)))
+        elif to not in (53, 68) and packet.to in self.addresses:
+            self._unreachable(packet, 3)
+
+    def _unreachable(self, packet: Packet, code: int) -> None:
+        """ICMP's answer to a packet that cannot be delivered."""
+        error = icmp(3, code, b"\0" * 4 + packet.whole[:28])
+        self.send(ethernet(IPV4, ipv4(ICMP, error, HOST, packet.sender)))
 
     def _tcp(self, packet: Packet) -> None:
         """A connection's other side that keeps nothing in mind: each answer follows from the
@@ -297,9 +314,7 @@ class Wire:
         if flags & RST or does == SILENT:
             return
         if does in (NO_HOST, NO_PORT):
-            code = 1 if does == NO_HOST else 3
-            error = icmp(3, code, b"\0" * 4 + packet.whole[:28])
-            self.send(ethernet(IPV4, ipv4(ICMP, error)))
+            self._unreachable(packet, 1 if does == NO_HOST else 3)
         elif does == REFUSE:
             say(RST | ACK, acknowledged if flags & ACK else 0)
         elif flags & SYN:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "grader"), str(ROOT / "tools")]
 
 from iso import make_iso  # noqa: E402
-from machine import Machine, Network, Settings, close_all  # noqa: E402
+from machine import GUEST, Machine, Network, Settings, close_all  # noqa: E402
 from shell import Shell  # noqa: E402
 
 # Checks that several files of tests share tell as much as the files' own.
@@ -95,6 +95,12 @@ def shell_of(machine: Machine) -> Shell:
     return shell
 
 
+def wait_address(shell: Shell, address: str = GUEST) -> None:
+    """Wait until the machine has its address: the first prompt does not."""
+    patience = shell.patience * 3
+    shell.output(f"until ifconfig eth0 | grep -q 'addr:{address} '; do sleep 0.1; done", patience)
+
+
 class Shared:
     """One machine for the tests of a file, started when the first needs it."""
 
@@ -103,10 +109,13 @@ class Shared:
         self.shell: Shell | None = None
         # A file may put its own here.
         self.start: Callable[[], Shell] = lambda: shell_of(boots(emulator=emulator, network=network))
+        self.network = network
 
     def get(self) -> Shell:
         if self.shell is None:
             self.shell = self.start()
+            if self.network:
+                wait_address(self.shell)
         return self.shell
 
     def drop(self) -> None:

@@ -4,7 +4,8 @@
  * What the kernel keeps for speed is dropped before both looks (/proc/sys/vm/drop_caches), and this
  * program touches no new memory in between, so the numbers are equal or somebody has lost one.  A
  * first run, not counted, brings what stays for good: pages of init's, names of commands.  "-1"
- * leaves it out.  Ends with the command's status, or 99 after a loss. */
+ * leaves it out.  "-w SECONDS" waits so long for what comes back by a timer, as a closed connection
+ * does.  Ends with the command's status, or 99 after a loss. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -95,11 +96,25 @@ static void wait_for_quiet(long before)
         usleep(100000);
 }
 
+/* Looks again each second, so many times at most, until all is as before. */
+static void wait_for_timers(const struct account *before, struct account *after, int seconds)
+{
+    take_account(after);
+    while (seconds-- > 0 && memcmp(before, after, sizeof *before) != 0) {
+        sleep(1);
+        take_account(after);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct account before, after;
-    int warm = argc > 1 && strcmp(argv[1], "-1") == 0;
+    int warm = argc > 1 && strcmp(argv[1], "-1") == 0, seconds = 0;
     char **command = argv + 1 + warm;
+    if (argc > 3 + warm && strcmp(*command, "-w") == 0) {
+        seconds = atoi(command[1]);
+        command += 2;
+    }
     long alive = processes();
     if (!*command)
         return 98;
@@ -114,7 +129,7 @@ int main(int argc, char **argv)
     take_account(&before);
     int status = run(command);
     wait_for_quiet(alive);
-    take_account(&after);
+    wait_for_timers(&before, &after, seconds);
     if (memcmp(&before, &after, sizeof before) == 0)
         return status;
     printf("FAIL balance: lost %ld KiB, %ld inodes, %ld dentries, %ld files, %ld processes\n",

@@ -35,6 +35,7 @@ enum network_file {
 
     /* /proc/sys/net/ipv4 */
     NETWORK_FILE_PORT_RANGE,
+    NETWORK_FILE_TIME_WAIT,
 
     NETWORK_FILE_COUNT
 };

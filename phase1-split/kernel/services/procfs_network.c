@@ -114,6 +114,7 @@ static const struct proc_directory unix_directory = { .id = PROC_SYS_NET_UNIX,
 
 static const struct proc_item ipv4_items[] = {
     { "ip_local_port_range", S_IFREG | 0644, .network_file = NETWORK_FILE_PORT_RANGE },
+    { "tcp_max_tw_buckets", S_IFREG | 0644, .network_file = NETWORK_FILE_TIME_WAIT },
 };
 
 static const struct proc_directory ipv4_directory = { .id = PROC_SYS_NET_IPV4,

@@ -38,6 +38,7 @@ static const struct file_description {
     [NETWORK_FILE_UDP] = { files_udp, NULL },
     [NETWORK_FILE_UDP6] = { files_udp6, NULL },
     [NETWORK_FILE_PORT_RANGE] = { files_port_range, files_store_port_range },
+    [NETWORK_FILE_TIME_WAIT] = { files_time_wait, files_store_time_wait },
 };
 
 struct open_file {

@@ -34,5 +34,7 @@ int files_snmp(struct text *out);
 /* files_setting.c; store: `text` without its line end */
 int files_port_range(struct text *out);
 int files_store_port_range(const char *text);
+int files_time_wait(struct text *out);
+int files_store_time_wait(const char *text);
 
 #endif

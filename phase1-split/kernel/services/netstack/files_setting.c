@@ -44,3 +44,20 @@ int files_store_port_range(const char *text)
     port_range_last = (uint16_t)last;
     return 0;
 }
+
+int files_time_wait(struct text *out)
+{
+    text_add(out, "%u\n", time_wait_most);
+    return 0;
+}
+
+int files_store_time_wait(const char *text)
+{
+    uint64_t most;
+
+    text = take_number(text, &most);
+    if (!text || *text != '\0' || most > INT32_MAX)
+        return -EINVAL;
+    time_wait_most = (unsigned)most;
+    return 0;
+}

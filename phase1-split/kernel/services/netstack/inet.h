@@ -152,6 +152,7 @@ int port_choose(socket_handle socket, uint16_t *out);
 #define PORT_REUSED 0x40u
 
 extern uint16_t port_range_first, port_range_last; /* ip_local_port_range */
+extern unsigned time_wait_most;                    /* tcp_max_tw_buckets */
 
 /* ---- options.c, control.c ---- */
 

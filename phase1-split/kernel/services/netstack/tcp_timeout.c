@@ -12,7 +12,7 @@
 #include "netstack.h"
 
 /* lwIP's pools would bound these; its pools are gone.  A connection in TIME_WAIT takes 256 bytes. */
-#define TIME_WAIT_MOST 1024
+unsigned time_wait_most = 1024;
 
 /* lwIP repeats a SYN every three seconds: two minutes, as Linux with tcp_syn_retries 6.  Data is
  * repeated at growing distances, 38 seconds in the end. */
@@ -30,9 +30,11 @@ static void bound_time_wait(void)
 {
     struct tcp_pcb *pcb = tcp_tw_pcbs;
 
-    for (unsigned i = 0; pcb && i < TIME_WAIT_MOST - 1; i++)
+    while (time_wait_most == 0 && tcp_tw_pcbs)
+        tcp_abort(tcp_tw_pcbs);
+    for (unsigned i = 1; pcb && i < time_wait_most; i++)
         pcb = pcb->next;
-    while (pcb && pcb->next)
+    while (time_wait_most > 0 && pcb && pcb->next)
         tcp_abort(pcb->next); /* in this state: frees it and sends nothing */
 }
 
