@@ -45,6 +45,8 @@ INITRAMFS_debian := build/user/debian.cpio
 INITRAMFS = $(INITRAMFS_$(IMAGE))
 # Linux, to compare with: a package that tools/third_party.tsv names.
 LINUX := linux-image-6.1.0-56-cloud-amd64
+# The same version with drivers for every network card.
+LINUX_CARDS := linux-image-6.1.0-56-amd64
 
 # ---- wrong values: one line on standard error, exit status 2 ----------------------------------
 
@@ -113,6 +115,11 @@ bench-wall: kernel linux ## wall time of the same, in turn with a Linux in the s
 	@$(ALONE) build-bench
 	@$(PYTHON) grader/bench.py --against build/linux/boot/vmlinuz-* $(BUILD)/kernel.boot build/user/bin $(BENCH)
 
+bench-net: kernel linux-cards ## TCP to and from this host, in turn with a Linux, with both cards
+	@$(ALONE) build-bench
+	@$(PYTHON) grader/bench_network.py build/linux-cards/boot/vmlinuz-* build/linux-cards/lib/modules \
+	    $(BUILD)/kernel.boot build/user/bin
+
 suite: kernel suite-sources ## BusyBox's own test suite in the guest, beside Linux's verdicts (SUITE="cp mv")
 	@test '$(EMU)' = qemu || { echo 'make suite needs EMU=qemu' >&2; exit 2; }
 	@$(ALONE) build-suite
@@ -153,9 +160,14 @@ suite-sources: setup
 	@$(PYTHON) tools/fetch.py busybox >/dev/null
 
 # Downloaded and unpacked, not installed.
+unpack = $(PYTHON) tools/fetch.py $(1) >build/$(2).path && rm -rf build/$(2) && \
+    dpkg-deb --extract "$$(cat build/$(2).path)" build/$(2)
+
 linux: setup
-	@$(PYTHON) tools/fetch.py $(LINUX) >build/linux.path
-	@rm -rf build/linux && dpkg-deb --extract "$$(cat build/linux.path)" build/linux
+	@$(call unpack,$(LINUX),$@)
+
+linux-cards: setup
+	@$(call unpack,$(LINUX_CARDS),$@)
 
 build-kernel:
 	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
@@ -194,6 +206,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test network unit fuzz check rings bench bench-wall iso kernel setup clean uapi \
-    suite suite-linux linux suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
+.PHONY: help boot gdb test network unit fuzz check rings bench bench-wall bench-net iso kernel setup clean uapi \
+    suite suite-linux linux linux-cards suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage

@@ -23,13 +23,12 @@ void *malloc(size_t size);
 void free(void *memory);
 void abort(void) __attribute__((noreturn));
 
-static uint64_t now, random_state;
+static uint64_t now = 1000 * NANOSECONDS_PER_SECOND, random_state;
 static bool running[64], work_wanted;
 static size_t allocated; /* pieces of memory */
 
 void shim_reset(void)
 {
-    now = 1000 * NANOSECONDS_PER_SECOND;
     random_state = 0x41726163696e6174ull;
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Clock and random numbers start over: every input meets the same. */
+/* Random numbers start over: every input meets the same. */
 void shim_reset(void);
 
 void shim_pass(uint64_t milliseconds);

@@ -33,7 +33,7 @@ def wait_for_memory(shell: Shell, wanted: int, patience: float = 6) -> None:
 
 
 PROBES = ["file", "data", "mount", "names", "xattr", "memory", "channel", "locks", "addresses",
-          "lengths", "socket", "unix", "rights", "netlink"]
+          "lengths", "socket", "unix", "rights", "netlink", "tcp", "udp"]
 
 
 @pytest.mark.parametrize("probe", PROBES)

@@ -147,7 +147,7 @@ void virtqueue_kick(struct virtqueue *queue)
         return;
     __atomic_store_n(&queue->available->index, queue->filled, __ATOMIC_RELEASE);
     queue->told = queue->filled;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index, before its wish is read (2.6.13.4.1) */
+    dma_fence(); /* the index, before its wish is read (2.6.13.4.1) */
     if (queue->device->features & VIRTIO_EVENT_INDEX)
         wanted = passes(__atomic_load_n(queue->available_event, __ATOMIC_RELAXED), before,
                         queue->filled);
@@ -169,7 +169,7 @@ static bool is_empty(const struct virtqueue *queue)
 static void wish_to_be_told(struct virtqueue *queue, uint16_t event)
 {
     __atomic_store_n(queue->used_event, event, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    dma_fence();
 }
 
 int virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *length)

@@ -22,8 +22,9 @@
 #include "packet.h"
 #include "route.h"
 
-#define MTU_LEAST  68   /* RFC 791 */
-#define MTU_LEAST6 1280 /* RFC 8200, section 5 */
+#define MTU_LEAST    68   /* RFC 791 */
+#define MTU_LEAST6   1280 /* RFC 8200, section 5 */
+#define MTU_LOOPBACK 65536
 
 /* ---- asking ---- */
 
@@ -49,9 +50,13 @@ uint16_t interface_hardware_type(const struct interface *interface)
     return interface->ethernet ? ARPHRD_ETHER : ARPHRD_LOOPBACK;
 }
 
+/* Linux's loopback interface has 65536.  lwIP's number ends one before it, and so does the length of an
+ * IP packet: nothing tells the two apart but what is shown. */
 unsigned interface_mtu(const struct interface *interface)
 {
-    return interface->netif.mtu;
+    unsigned mtu = interface->netif.mtu;
+
+    return mtu == UINT16_MAX ? MTU_LOOPBACK : mtu;
 }
 
 uint32_t interface_address(const struct interface *interface)
@@ -197,12 +202,12 @@ int interface_set_flags(struct interface *interface, unsigned flags)
 
 int interface_set_mtu(struct interface *interface, int64_t mtu)
 {
-    int64_t most = interface->ethernet ? FRAME_LENGTH_MOST - ETH_HWADDR_LEN * 2 - 2 : UINT16_MAX;
+    int64_t most = interface->ethernet ? FRAME_LENGTH_MOST - ETH_HWADDR_LEN * 2 - 2 : MTU_LOOPBACK;
 
     if (mtu < (interface->ethernet ? MTU_LEAST : 0) || mtu > most)
         return -EINVAL;
-    interface->netif.mtu = (u16_t)mtu;
-    interface->netif.mtu6 = (u16_t)mtu;
+    interface->netif.mtu = (u16_t)min(mtu, (int64_t)UINT16_MAX);
+    interface->netif.mtu6 = interface->netif.mtu;
     alias_update(interface);
     netlink_link_changed(interface);
     return 0;

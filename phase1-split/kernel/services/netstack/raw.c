@@ -307,33 +307,43 @@ static int take_payload(socket_handle socket, struct user_buffer *data, struct p
     return error;
 }
 
-static int send(socket_handle socket, struct socket_message *message)
+static int transmit(socket_handle socket, const struct datagram_path *path,
+                    struct user_buffer *data)
 {
     struct raw_pcb *pcb = socket->datagram.raw;
-    bool whole = socket->options.header_included;
-    struct datagram_path path;
     struct pbuf *packet;
     int error;
 
-    if (user_buffer_left(message->data) > DATA_MOST - (socket->family == AF_INET ? IP_HLEN : 0))
+    if (socket->options.header_included) {
+        error = take_whole(socket, path, data, &packet);
+        raw_set_flags(pcb, RAW_FLAGS_HDRINCL);
+    } else {
+        error = take_payload(socket, data, &packet);
+        raw_clear_flags(pcb, RAW_FLAGS_HDRINCL);
+    }
+    if (error)
+        return error;
+    error = inet_error(raw_sendto_if_src(pcb, packet, &path->to, path->netif, &path->from));
+    pbuf_free(packet);
+    return error;
+}
+
+static int send(socket_handle socket, struct socket_message *message)
+{
+    size_t most = DATA_MOST - (socket->family == AF_INET ? IP_HLEN : 0);
+    struct user_buffer before = *message->data;
+    struct datagram_path path;
+    int error;
+
+    if (user_buffer_left(message->data) > most)
         return -EMSGSIZE;
     error = datagram_find_path(socket, message, &path);
     if (!error)
         error = need_identifier(socket);
+    if (!error)
+        error = transmit(socket, &path, message->data);
     if (error)
-        return error;
-    if (whole)
-        error = take_whole(socket, &path, message->data, &packet);
-    else
-        error = take_payload(socket, message->data, &packet);
-    if (error)
-        return error;
-    if (whole)
-        raw_set_flags(pcb, RAW_FLAGS_HDRINCL);
-    else
-        raw_clear_flags(pcb, RAW_FLAGS_HDRINCL);
-    error = inet_error(raw_sendto_if_src(pcb, packet, &path.to, path.netif, &path.from));
-    pbuf_free(packet);
+        *message->data = before; /* nothing of it was sent */
     return error;
 }
 

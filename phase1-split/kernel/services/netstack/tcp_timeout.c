@@ -8,6 +8,7 @@
 #include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
 
+#include "hooks.h"
 #include "netstack.h"
 
 /* lwIP's pools would bound these; its pools are gone.  A connection in TIME_WAIT takes 256 bytes. */
@@ -37,11 +38,62 @@ static void bound_time_wait(void)
         tcp_abort(pcb->next); /* in this state: frees it and sends nothing */
 }
 
+/* Has nobody on the cable answered for the peer, or the router to it, since the first SYN was due to
+ * be repeated? */
+static bool is_unreachable(const struct tcp_pcb *pcb)
+{
+    const ip4_addr_t *hop, *found;
+    struct eth_addr *hardware;
+    struct netif *netif;
+
+    if (pcb->state != SYN_SENT || pcb->nrtx == 0 || IP_IS_V6_VAL(pcb->remote_ip))
+        return false;
+    netif = ip_route(&pcb->local_ip, &pcb->remote_ip);
+    if (!netif || !interface_of(netif)->ethernet)
+        return false;
+    hop = netstack_gateway_ip4(netif, ip_2_ip4(&pcb->remote_ip));
+    return hop && etharp_find_addr(netif, hop, &hardware, &found) < 0;
+}
+
+/* TCP_USER_TIMEOUT: the peer has been silent for so long while something is on its way. */
+static bool is_overdue(const struct tcp_pcb *pcb)
+{
+    const struct service_socket *socket = pcb->callback_arg;
+    u32_t silent = (tcp_ticks - pcb->tmr) * TCP_SLOW_INTERVAL; /* ms */
+
+    return socket->tcp.user_timeout && (pcb->unacked || pcb->unsent) &&
+           silent > socket->tcp.user_timeout;
+}
+
+/* Connections with a socket; of those under way to be accepted the argument is the listener's. */
+static int why_give_up(const struct tcp_pcb *pcb)
+{
+    if (!pcb->callback_arg || pcb->state == SYN_RCVD)
+        return 0;
+    if (is_unreachable(pcb))
+        return EHOSTUNREACH;
+    return is_overdue(pcb) ? ETIMEDOUT : 0;
+}
+
+static void give_up(void)
+{
+    struct tcp_pcb *pcb, *next;
+
+    for (pcb = tcp_active_pcbs; pcb; pcb = next) {
+        int error = why_give_up(pcb);
+
+        next = pcb->next;
+        if (error)
+            tcp_fail(pcb->callback_arg, error);
+    }
+}
+
 void tcp_tick(void)
 {
     ticking = true;
     tcp_tmr();
     ticking = false;
+    give_up();
     bound_time_wait();
 }
 

@@ -191,6 +191,7 @@ static int transmit(socket_handle socket, const struct datagram_path *path,
                     struct user_buffer *data)
 {
     size_t size = user_buffer_left(data), headers = UDP_HLEN;
+    struct user_buffer before = *data;
     uint16_t spare = 0;
     struct pbuf *packet;
     int error = buffer_take(data, size, PBUF_TRANSPORT, &spare, &packet);
@@ -203,6 +204,8 @@ static int transmit(socket_handle socket, const struct datagram_path *path,
     if (!error && ip_addr_ismulticast(&path->to) && socket->options.multicast_loop)
         multicast_loop(path, packet, headers + size);
     pbuf_free(packet);
+    if (error)
+        *data = before; /* nothing of it was sent */
     return error;
 }
 
