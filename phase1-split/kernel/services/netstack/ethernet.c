@@ -52,12 +52,22 @@ static err_t send(struct netif *netif, struct pbuf *frame)
     return error;
 }
 
+/* lwIP takes an address with a zone to be on its link, the machine's own, too. */
+static err_t send_ip6(struct netif *netif, struct pbuf *packet, const ip6_addr_t *to)
+{
+    struct netif *loopback = loopback_from(NULL);
+
+    if (interface_with_address6(to))
+        return loopback->output_ip6(loopback, packet, to);
+    return ethip6_output(netif, packet, to);
+}
+
 static err_t initialise(struct netif *netif)
 {
     netif->name[0] = 'e';
     netif->name[1] = 't';
     netif->output = etharp_output;
-    netif->output_ip6 = ethip6_output;
+    netif->output_ip6 = send_ip6;
     netif->linkoutput = send;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
@@ -79,14 +89,14 @@ int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], 
     return 0;
 }
 
-/* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
- * read beyond the end. */
 /* A device may bring frames for others: it was told to, or knows no better. */
 static bool is_for_others(const struct interface *interface, const uint8_t *frame)
 {
     return !(frame[0] & 1) && memcmp(frame, interface->netif.hwaddr, ETH_HWADDR_LEN) != 0;
 }
 
+/* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
+ * read beyond the end. */
 int ethernet_receive(unsigned index, const void *frame, size_t length)
 {
     struct interface *interface = interface_find(index);

@@ -27,7 +27,7 @@ struct interface {
     bool ethernet; /* else the loopback interface */
     struct configuration configuration;
     struct alias *aliases[ALIASES_MOST]; /* further IPv4 addresses; NULL: none */
-    uint64_t packets, bytes, dropped; /* of the loopback interface: sent, and so received */
+    uint64_t packets, bytes, dropped;    /* of the loopback interface: sent, and so received */
 };
 
 /* NULL: there is none. */
@@ -51,6 +51,12 @@ int loopback_start(void);
 
 /* Delivers some of the packets that wait; `*more`: not all. */
 int loopback_work(bool *more);
+
+/* Is the IPv4 address (network order) one of the loopback interface's network, and that up? */
+bool loopback_has(uint32_t address);
+
+/* lwIP's interface for a packet from this address of the machine's own, or (NULL) from any, to another. */
+struct netif *loopback_from(const ip4_addr_t *source);
 
 /* Has `packet` (IP header first; one reference is taken over) arrive at `netif` soon. */
 void loopback_deliver(struct netif *netif, struct pbuf *packet);
