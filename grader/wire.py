@@ -223,7 +223,9 @@ class Wire:
         self.card.close()
 
     def send(self, frame: bytes) -> None:
-        """Put a frame on the cable; waits while the card's queue is full."""
+        """Put a frame on the cable; waits while the card's queue is full.  It may not be empty: that
+        would be the end of the cable, for QEMU."""
+        assert frame
         answering = threading.current_thread() is self._thread
         while not self._closed:
             # Who answers takes in frames meanwhile, or both sides could wait for each other.

@@ -118,6 +118,23 @@ static void test_list(int fd)
     check("list from nowhere", -EFAULT, ioctl(fd, SIOCGIFCONF, 8));
 }
 
+/* The room may be larger than all memory; only what is used of it is touched. */
+static void test_large_room(int fd)
+{
+    size_t size = (size_t)1 << 30, touched = 0;
+    char *room = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct ifconf conf = { .ifc_len = 1 << 30, .ifc_buf = room };
+    static unsigned char resident[(1 << 30) / 4096];
+
+    check("list with room for millions", 0, ioctl(fd, SIOCGIFCONF, &conf));
+    check("pages", 0, mincore(room, size, resident));
+    for (size_t i = 0; i < sizeof(resident); i++)
+        touched += resident[i] & 1;
+    check("few are touched", 1, touched <= 64);
+    munmap(room, size);
+}
+
 static void test_changing(int fd)
 {
     struct ifreq request = about("lo");
@@ -891,6 +908,7 @@ int main(void)
     test_asking(fd);
     test_asking_wrongly(fd);
     test_list(fd);
+    test_large_room(fd);
     test_changing(fd);
     test_routes(fd);
     test_reject(fd);

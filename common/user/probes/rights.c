@@ -3,6 +3,7 @@
  * A pipe tells whether a descriptor on its way is still there: its reader sees a hang-up when the
  * last write end has gone, wherever that was. */
 #define _GNU_SOURCE
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -375,6 +376,31 @@ static void test_credentials(void)
     close(b);
 }
 
+/* Who asks for credentials where there are none is not told any, and nobody's at a stream's end. */
+static void test_no_credentials(void)
+{
+    static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    int fds[2], receiver = socket(AF_INET, SOCK_DGRAM, 0), sender = socket(AF_INET, SOCK_DGRAM, 0);
+    for (int i = 0; i < 2; i++) {
+        pair_of(types[i], fds);
+        set_number_option(fds[1], SOL_SOCKET, SO_PASSCRED, 1);
+        close(fds[0]);
+        check("process at the end", types[i] == SOCK_STREAM ? 0 : -7,
+              receive_credentials(fds[1]).pid);
+        close(fds[1]);
+    }
+    set_number_option(receiver, SOL_SOCKET, SO_PASSCRED, 1); /* an error of newer kernels */
+    bind(receiver, (struct sockaddr *)&address, length);
+    getsockname(receiver, (struct sockaddr *)&address, &length);
+    check("by network", 1, sendto(sender, "x", 1, 0, (struct sockaddr *)&address, length));
+    check("comes without", -7, receive_credentials(receiver).pid);
+    close(sender);
+    close(receiver);
+}
+
 static void test_rows(void)
 {
     int fds[2], ends[2];
@@ -484,6 +510,7 @@ int main(void)
     test_circles();
     test_chain();
     test_credentials();
+    test_no_credentials();
     test_rows();
     test_many();
     check("nothing left open", before, descriptors());

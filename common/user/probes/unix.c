@@ -415,9 +415,51 @@ static void test_connections(void)
     check("accept, bad flags", -EINVAL, accept4(socket(AF_UNIX, SOCK_STREAM, 0), NULL, NULL, 1));
     unlink("server");
     int datagram = socket(AF_UNIX, SOCK_DGRAM, 0);
+    check("connect to less than a family", -EINVAL, connect(datagram, &(struct sockaddr){ 0 }, 1));
     check("listen for datagrams", -EOPNOTSUPP, listen(datagram, 1));
     check("accept datagrams", -EOPNOTSUPP, accept(datagram, NULL, NULL));
     close(datagram);
+}
+
+/* How many sockets of this name /proc/net/unix shows. */
+static int shown(const char *name)
+{
+    char line[300];
+    int count = 0;
+    FILE *file = fopen("/proc/net/unix", "r");
+    while (file && fgets(line, sizeof line, file))
+        count += strstr(line, name) != NULL;
+    if (file)
+        fclose(file);
+    return count;
+}
+
+/* Who was accepted is called like the listener, and longer than it. */
+static void test_shared_names(void)
+{
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind_to(listener, "@shared-name");
+    listen(listener, 1);
+    connect_to(client, "@shared-name");
+    int server = accept(listener, NULL, NULL);
+    check("two of a name", 2, shown("@shared-name"));
+    close(listener);
+    check("one is left", 1, shown("@shared-name"));
+    check("which nobody finds", -ECONNREFUSED, ({
+              int other = socket(AF_UNIX, SOCK_STREAM, 0);
+              long r = connect_to(other, "@shared-name");
+              int e = errno;
+              close(other);
+              errno = e;
+              r;
+          }));
+    int again = socket(AF_UNIX, SOCK_STREAM, 0);
+    check("the name is free", 0, bind_to(again, "@shared-name"));
+    close(server);
+    check("and the other's still", 1, shown("@shared-name"));
+    close(again);
+    check("none is left", 0, shown("@shared-name"));
+    close(client);
 }
 
 static void test_waiting_connections(void)
@@ -624,6 +666,7 @@ int main(void)
     test_named_datagrams();
     test_seqpacket();
     test_connections();
+    test_shared_names();
     test_waiting_connections();
     test_names();
     test_permissions();

@@ -10,6 +10,7 @@
 #include <param.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
+#include <platform/user.h>
 #include <process/process.h>
 
 #define WORD_BITS 64
@@ -205,22 +206,29 @@ int fd_install(struct file *file, int lowest, bool close_on_exec)
     return fd;
 }
 
-int fd_install_both(struct file *first, struct file *second, bool close_on_exec, int out[2])
+int fd_install_both(struct file *first, struct file *second, bool close_on_exec, user_address out)
 {
-    int error = out[0] = fd_install(first, 0, close_on_exec);
+    int descriptors[2];
 
-    if (error < 0) {
+    descriptors[0] = fd_install(first, 0, close_on_exec);
+    if (descriptors[0] < 0) {
         file_put(first);
         file_put(second);
-        return error;
+        return descriptors[0];
     }
-    error = out[1] = fd_install(second, 0, close_on_exec);
-    if (error < 0) {
-        fd_close(out[0]);
+    descriptors[1] = fd_install(second, 0, close_on_exec);
+    if (descriptors[1] < 0) {
+        fd_close(descriptors[0]);
         file_put(second);
-        return error;
+        return descriptors[1];
     }
-    return 0;
+    int error = copy_to_user(out, descriptors, sizeof(descriptors));
+
+    if (error) {
+        fd_close(descriptors[0]);
+        fd_close(descriptors[1]);
+    }
+    return error;
 }
 
 int fd_close(int fd)

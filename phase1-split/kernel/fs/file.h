@@ -14,11 +14,11 @@ struct file {
     struct inode *inode;        /* referenced */
     const struct file_ops *ops; /* NULL: paged file, directory or O_PATH */
     file_handle handle;
-    uint32_t locks;    /* it owns, as F_OFD_SETLK and flock(2) make them */
-    uint32_t in_flight; /* references that lie in sockets' queues: net/in_flight.c */
-    bool seekable;     /* has a position: paged files, directories, some devices */
-    bool in_service;   /* ops belong to Ring 2: memory is made present before calls */
-    uint64_t position; /* bytes; for directories the cookie of the next entry */
+    uint32_t locks;              /* it owns, as F_OFD_SETLK and flock(2) make them */
+    uint32_t in_flight;          /* references that lie in sockets' queues: net/in_flight.c */
+    bool seekable;               /* has a position: paged files, directories, some devices */
+    bool in_service;             /* ops belong to Ring 2: memory is made present before calls */
+    uint64_t position;           /* bytes; for directories the cookie of the next entry */
     struct epoll_item *watchers; /* the sets of epoll(7) that it is in; owned by event/epoll.c */
 };
 
@@ -88,8 +88,9 @@ struct file *fd_get(int fd);
 /* The lowest free descriptor from `lowest` on, for `file`, taking over one reference.  -EMFILE
  * (RLIMIT_NOFILE) or -ENOMEM, the reference then remaining the caller's. */
 int fd_install(struct file *file, int lowest, bool close_on_exec);
-/* Two files at once, in `out`: both references are taken over, on failure dropped. */
-int fd_install_both(struct file *first, struct file *second, bool close_on_exec, int out[2]);
+/* Two files at once, whose descriptors are told as two ints at `out`: both references are taken over,
+ * on failure dropped. */
+int fd_install_both(struct file *first, struct file *second, bool close_on_exec, user_address out);
 int fd_close(int fd);
 /* dup3(2). */
 int fd_duplicate_to(int from, int to, bool close_on_exec);

@@ -83,8 +83,7 @@ static uint64_t nameless_pages(const struct inode *inode)
     return !inode->fs || !inode->attributes.links ? inode->page_count : 0;
 }
 
-/* Pages behind the descriptors; a pipe counts for those who can write to it, what a socket has sent
- * for those who have the socket. */
+/* Pages behind the descriptors; a pipe counts for those who can write to it. */
 static uint64_t pages_of_files(const struct fd_table *table)
 {
     uint64_t pages = 0, bytes = table->locks * LOCK_SIZE;
@@ -94,8 +93,6 @@ static uint64_t pages_of_files(const struct fd_table *table)
             continue;
         if (file->references == 1)
             bytes += sizeof *file + file->locks * LOCK_SIZE;
-        if (file_socket(file))
-            bytes += socket_bytes_sent(file_socket(file));
         if ((file->flags & O_ACCMODE) != O_RDONLY)
             pages += nameless_pages(file->inode);
     }
@@ -117,6 +114,22 @@ static uint64_t pages_held(const struct process *process)
     return process->files ? pages + pages_of_files(process->files) : pages;
 }
 
+/* Pages behind sockets: what one has sent counts for those who have it.  Services are asked. */
+static uint64_t pages_of_sockets(const struct fd_table *table)
+{
+    uint64_t bytes = 0;
+    for (int fd = 0; fd < table->size; fd++)
+        if (table->files[fd] && file_socket(table->files[fd]))
+            bytes += socket_bytes_sent(file_socket(table->files[fd]));
+    return PAGES_FOR(bytes);
+}
+
+static uint64_t pages_in_all(const struct process *process)
+{
+    uint64_t pages = pages_held(process);
+    return process->files ? pages + pages_of_sockets(process->files) : pages;
+}
+
 /* What of a child is its parent's doing: who forks without end is to go before somebody who merely
  * is larger than any one of the swarm. */
 static uint64_t pages_of_swarm(const struct process *process)
@@ -124,7 +137,7 @@ static uint64_t pages_of_swarm(const struct process *process)
     uint64_t pages = 0;
     const struct process *child;
     list_for_each_entry(child, &process->children, sibling) {
-        uint64_t own = child->vm ? pages_held(child) : 0;
+        uint64_t own = child->vm ? pages_in_all(child) : 0;
         pages += own < SMALL_CHILD_PAGES ? own : SMALL_CHILD_PAGES;
     }
     return pages;
@@ -161,7 +174,7 @@ static struct process *largest_process(void)
     for (struct process *each = process_next(NULL); each; each = process_next(each)) {
         if (!may_be_ended(each))
             continue;
-        int64_t pages = adjusted(each, pages_held(each) + pages_of_swarm(each));
+        int64_t pages = adjusted(each, pages_in_all(each) + pages_of_swarm(each));
         if (pages >= most) {
             most = pages;
             found = each;
@@ -209,7 +222,7 @@ static bool end_swarm(struct process *parent)
 
 static void end_process(struct process *victim)
 {
-    if (pages_of_swarm(victim) > pages_held(victim) && end_swarm(victim))
+    if (pages_of_swarm(victim) > pages_in_all(victim) && end_swarm(victim))
         return;
     printk(LOG_ERROR, "out of memory: killed process %d (%s)", victim->id, name_of(victim));
     signal_send_process(victim, SIGKILL, NULL);

@@ -29,7 +29,8 @@ bool memory_will_come(void);
  * if memory will come back when that one runs next; false if there is nobody to end. */
 bool memory_run_out(void);
 
-/* How likely the process is to be ended when memory runs out, 0 to 2000 (oom_score of proc(5)). */
+/* How likely the process is to be ended when memory runs out, 0 to 2000 (oom_score of proc(5)).
+ * procfs asks while it is called itself, so sockets, of which only services know, do not count. */
 struct process;
 unsigned memory_score(const struct process *process);
 

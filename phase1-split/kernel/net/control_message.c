@@ -16,7 +16,6 @@
 
 #define ROW_LIMIT 20480u /* bytes of a row that is sent: what Linux allows, net.core.optmem_max */
 #define FEW_BYTES 256u   /* these need no allocation */
-#define NOBODY    65534u /* the id of senders that are not known */
 
 /* struct cmsghdr of cmsg(3): `length` counts the header, and a row is aligned to 8 bytes. */
 struct control_header {
@@ -258,10 +257,15 @@ static void put_time(const struct socket *socket, int64_t time, struct control_s
         sizeof(value));
 }
 
-static void put_credentials(const struct socket_extras *extras, struct control_space *space)
+/* What comes by netlink comes from the kernel, which is root's, and of no other kind of socket is
+ * anything told that its service does not know. */
+static void put_credentials(const struct socket *socket, const struct socket_extras *extras,
+                            struct control_space *space)
 {
-    struct control_credentials told = { .pid = 0, .uid = NOBODY, .gid = NOBODY };
+    struct control_credentials told = { .pid = 0, .uid = 0, .gid = 0 };
 
+    if (!extras->has_credentials && socket->family != AF_NETLINK)
+        return;
     if (extras->has_credentials) {
         told.pid = extras->credentials.pid;
         told.uid = extras->credentials.uid;
@@ -351,7 +355,7 @@ void control_message_write(const struct socket *socket, struct socket_extras *ex
     if (extras->has_packet_data)
         put_packet_data(extras, space);
     if (socket->tells_credentials)
-        put_credentials(extras, space);
+        put_credentials(socket, extras, space);
     if (!extras->files)
         return;
     put_files(extras->files, space);

@@ -190,6 +190,8 @@ void ethernet_init(const struct network_stack_ops *stack, const struct ethernet_
         for (size_t driver = 0; driver < driver_count; driver++)
             if (open_device(drivers[driver], pci))
                 break;
+    if (ethernet_count == 0)
+        printk(LOG_INFO, "network: no Ethernet device that a driver knows");
 }
 
 /* ---- what the stack may ask ---- */

@@ -192,8 +192,8 @@ static void run_charged_round(struct ethernet_device *device)
         charge(start);
 }
 
-/* Tells the driver what to take in; sends what is queued; runs a round where there may be something to collect: packets that fill
- * the transmit ring among it. */
+/* Tells the driver what to take in; sends what is queued; runs a round where there may be something
+ * to collect: packets that fill the transmit ring among it. */
 static void serve(struct ethernet_device *device)
 {
     if (device->filter_due) {

@@ -213,6 +213,8 @@ static int connect_once(struct socket *socket, struct socket_address *address)
     }
     if (!error)
         error = socket->ops->connect(socket->handle, address, peer ? peer->handle : NULL, &own);
+    if (!error)
+        socket->connected = peer != NULL;
     in_flight_settle(); /* who connects elsewhere gives up what the old peer has sent */
     return error;
 }
@@ -235,6 +237,9 @@ int socket_connect(struct socket *socket, struct socket_address *address)
 {
     uint64_t deadline = 0;
 
+    /* Without a family it is no address; packet sockets say that they take none at all. */
+    if (address->length < sizeof(address->family) && socket->family != AF_PACKET)
+        return -EINVAL;
     for (;;) {
         int error = connect_once(socket, address);
 
@@ -282,7 +287,8 @@ int socket_accept(struct socket *socket, unsigned flags, struct file **out,
         file_put(file);
         return error;
     }
-    file_socket(file)->was_accepted = true;
+    file_socket(file)->connected = true;
+    unix_name_share(file_socket(file), socket);
     file_socket(file)->tells_credentials = socket->tells_credentials;
     file_socket(file)->receive_timeout = socket->receive_timeout;
     file_socket(file)->send_timeout = socket->send_timeout;

@@ -22,10 +22,10 @@ struct socket {
     size_t receive_least;                   /* bytes, SO_RCVLOWAT */
     uint32_t linger;                        /* seconds that close(2) waits, SO_LINGER; 0: not */
     bool listening;
-    bool was_accepted;                /* of AF_UNIX: has the listener's name as its own */
+    bool connected;                   /* of AF_UNIX: has or had a peer */
     bool tells_credentials;           /* SO_PASSCRED */
     bool tells_time, time_is_precise; /* SO_TIMESTAMP; SO_TIMESTAMPNS */
-    struct unix_name *name;           /* AF_UNIX: what it is bound to, or NULL */
+    struct unix_name *name;           /* AF_UNIX: what it, or its listener, is bound to; or NULL */
     struct list held;                 /* files on their way in its queue: net/in_flight.c */
     struct list to_visit;             /* private to net/in_flight.c, as is: */
     bool reached;

@@ -16,13 +16,15 @@
 #include <linux/route.h>
 #include <linux/sockios.h>
 
+#include <lib/bits.h>
+#include <param.h>
 #include <platform/address_space.h>
 #include <platform/user.h>
 #include <process/process.h>
 
-#define INTERFACE_FIRST                                                                            \
-    SIOCADDRT /* of the commands that are about interfaces, routes, neighbours */
-#define INTERFACE_LAST 0x89ffu
+/* The commands that are about interfaces, routes, neighbours. */
+#define INTERFACE_FIRST SIOCADDRT
+#define INTERFACE_LAST  0x89ffu
 
 static bool is_about_interfaces(unsigned command)
 {
@@ -111,7 +113,8 @@ static int ask(struct socket *socket, unsigned command, uint64_t value,
 }
 
 /* SIOCGIFCONF, whose argument says where a list is to go: the service gets the place of the list,
- * and without a place (length 0) tells in `*result` how long it would be. */
+ * and without a place (length 0) tells in `*result` how long it would be.  No list is longer than
+ * one piece, and only as much of the place is made present, however long it is said to be. */
 static long list_interfaces(struct socket *socket, user_address address)
 {
     struct {
@@ -126,7 +129,8 @@ static long list_interfaces(struct socket *socket, user_address address)
         return -EFAULT;
     if (request.list && request.length < 0)
         return -EINVAL;
-    user_buffer_init(&list, request.list, request.list ? (size_t)request.length : 0);
+    user_buffer_init(&list, request.list,
+                     request.list ? min((size_t)request.length, (size_t)SERVICE_PIECE) : 0);
     size_t present = user_buffer_left(&list);
 
     if (present > 0 && user_buffer_make_present(&list, PAGE_WRITE, &present) < 0)

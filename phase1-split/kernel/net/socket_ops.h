@@ -24,7 +24,7 @@
 
 #include <fs/user_buffer.h>
 
-struct wait_queue;    /* process/wait_queue.h */
+struct wait_queue;      /* process/wait_queue.h */
 struct files_in_flight; /* net/in_flight.h: descriptors that are on their way; Core's */
 
 typedef struct service_socket *socket_handle;
@@ -59,28 +59,31 @@ struct socket_extras {
     struct files_in_flight *files; /* SCM_RIGHTS, or NULL.  A send that returns 0 has taken them
                                       over; a receive hands them over */
     struct socket_credentials credentials; /* of who sends; Core fills them in for every send */
-    bool has_credentials; /* received: are known.  Going into a receive: somebody asks for them, so
-                             that a stream does not mix what two have sent */
-    bool has_packet_info;                  /* IP_PKTINFO, IPV6_PKTINFO: the fields below */
-    uint32_t interface;                    /* index; 0: any */
-    struct in6_addr local;                 /* destination address; of IPv4 the mapped one */
-    int32_t hop_limit;                     /* IP_TTL, IPV6_HOPLIMIT; negative: not known */
-    bool hop_limit_old;                    /* received: is told as IPV6_2292HOPLIMIT (RFC 2292) */
-    bool has_packet_data;                  /* PACKET_AUXDATA: the field below */
+    bool has_credentials;                  /* received: they are known */
+    bool asks_credentials; /* going into a receive: somebody wants them, so that a stream does not
+                              mix what two have sent */
+    bool has_packet_info;  /* IP_PKTINFO, IPV6_PKTINFO: the fields below */
+    uint32_t interface;    /* index; 0: any */
+    struct in6_addr local; /* destination address; of IPv4 the mapped one */
+    int32_t hop_limit;     /* IP_TTL, IPV6_HOPLIMIT; negative: not known */
+    bool hop_limit_old;    /* received: is told as IPV6_2292HOPLIMIT (RFC 2292) */
+    bool has_packet_data;  /* PACKET_AUXDATA: the field below */
     struct tpacket_auxdata packet_data;
-    int64_t time;                          /* ns of clock_monotonic(), SO_TIMESTAMP; 0: not known */
+    int64_t time; /* ns of clock_monotonic(), SO_TIMESTAMP; 0: not known */
 };
 
 /* One send or receive. */
 struct socket_message {
-    struct user_buffer *data; /* a datagram is all of what is left in it; a stream moves what it can */
-    unsigned flags; /* MSG_OOB, PEEK, DONTROUTE, MORE, EOR, TRUNC going in (Core does DONTWAIT, WAITALL
-                       and NOSIGNAL); a receive sets MSG_TRUNC, EOR and OOB that are to be told */
+    /* A datagram is all of what is left in it; a stream moves what it can. */
+    struct user_buffer *data;
+    /* MSG_OOB, PEEK, DONTROUTE, MORE, EOR, TRUNC going in (Core does DONTWAIT, WAITALL and NOSIGNAL);
+     * a receive sets MSG_TRUNC, EOR and OOB that are to be told. */
+    unsigned flags;
     struct socket_address *address; /* where to (length 0: where it is connected), or where from */
     socket_handle peer;             /* AF_UNIX: the socket that has this address; NULL: none has, so
                                        that to send is -ECONNREFUSED if nothing else is wrong */
     bool privileged;                /* of a send: root sends */
-    size_t length;                  /* received datagram: its whole length, of which `data` got a part */
+    size_t length; /* received datagram: its whole length, of which `data` got a part */
     struct socket_extras extras;
 };
 

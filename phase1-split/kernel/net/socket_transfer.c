@@ -29,7 +29,7 @@ void socket_message_init(struct socket_message *message, struct user_buffer *dat
     message->privileged = false;
     message->length = 0;
     message->extras.files = NULL;
-    message->extras.has_credentials = false;
+    message->extras.has_credentials = message->extras.asks_credentials = false;
     message->extras.has_packet_info = false;
     message->extras.has_packet_data = false;
     message->extras.hop_limit = -1;
@@ -258,7 +258,7 @@ long socket_receive(struct socket *socket, struct socket_message *message)
     unsigned flags = message->flags;
 
     message->flags = flags & RECEIVE_FLAGS;
-    message->extras.has_credentials = socket->tells_credentials;
+    message->extras.asks_credentials = socket->tells_credentials;
     long received = receive_all(socket, message, flags);
 
     if (message->extras.files)

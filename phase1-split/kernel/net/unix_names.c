@@ -24,9 +24,10 @@
 #define AUTO_NAMES  (1u << (4 * AUTO_DIGITS))
 
 struct unix_name {
+    uint32_t references; /* the socket that is bound to it, and those that it has accepted */
     struct list hash;
-    struct socket *socket;
-    struct path path; /* referenced; {NULL, NULL}: an abstract name */
+    struct socket *socket; /* the bound one; when it has gone, nobody finds the name any more */
+    struct path path;      /* referenced; {NULL, NULL}: an abstract name */
     struct socket_address address;
 };
 
@@ -131,11 +132,6 @@ int unix_name_find(const struct socket_address *address, int type, struct socket
 
 /* ---- binding ---- */
 
-static bool has_name(const struct socket *socket)
-{
-    return socket->name || socket->was_accepted;
-}
-
 /* Tells the service, and enters the name in the table. */
 static int enter(struct socket *socket, struct unix_name *name, struct list *list)
 {
@@ -155,6 +151,7 @@ static int name_create(const struct socket_address *address, struct unix_name **
 
     if (!name)
         return -ENOMEM;
+    name->references = 1;
     name->address.length = address->length;
     memcpy(name->address.bytes, address->bytes, address->length);
     *out = name;
@@ -171,8 +168,7 @@ static int bind_node(struct socket *socket, struct unix_name *name, struct path_
     if (error)
         return error == -EEXIST ? -EADDRINUSE : error;
     name->path = (struct path){ .mount = target->directory.mount, .dentry = target->dentry };
-    error =
-        has_name(socket) ? -EINVAL : enter(socket, name, bucket_of_inode(path_inode(&name->path)));
+    error = socket->name ? -EINVAL : enter(socket, name, bucket_of_inode(path_inode(&name->path)));
     if (error)
         vfs_unlink(target, false);
     else
@@ -209,7 +205,7 @@ static int bind_abstract(struct socket *socket, const struct socket_address *add
 {
     struct unix_name *name;
 
-    if (has_name(socket))
+    if (socket->name)
         return -EINVAL;
     if (find_abstract(address, socket->type))
         return -EADDRINUSE;
@@ -227,7 +223,7 @@ int unix_name_ensure(struct socket *socket)
 {
     static uint32_t last;
     struct socket_address address = { .local = { .sun_family = AF_UNIX } };
-    int error = has_name(socket) ? 0 : -EADDRINUSE;
+    int error = socket->name ? 0 : -EADDRINUSE;
 
     address.length = PATH_START + 1 + AUTO_DIGITS;
     for (unsigned tries = 0; error == -EADDRINUSE && tries < AUTO_NAMES; tries++) {
@@ -253,17 +249,27 @@ int unix_name_bind(struct socket *socket, struct socket_address *address)
                                               : bind_in_file_system(socket, address);
 }
 
+void unix_name_share(struct socket *socket, const struct socket *listener)
+{
+    socket->name = listener->name;
+    if (socket->name)
+        socket->name->references++;
+}
+
 void unix_name_release(struct socket *socket)
 {
     struct unix_name *name = socket->name;
 
     if (!name)
         return;
-    list_remove(&name->hash);
-    if (name->path.dentry)
-        path_put(&name->path);
-    kfree(name);
     socket->name = NULL;
+    if (name->socket == socket) {
+        list_remove(&name->hash);
+        if (name->path.dentry)
+            path_put(&name->path);
+    }
+    if (--name->references == 0)
+        kfree(name);
 }
 
 /* ---- for /proc ---- */
@@ -280,7 +286,6 @@ static struct socket *next_unix(const struct socket *previous)
 bool unix_snapshot_next(uint64_t previous, struct unix_snapshot *out)
 {
     const struct socket *socket = next_unix(previous ? socket_find(previous) : NULL);
-    struct socket_address peer;
 
     if (!socket)
         return false;
@@ -288,8 +293,9 @@ bool unix_snapshot_next(uint64_t previous, struct unix_snapshot *out)
     out->references = socket->file->references + 1;
     out->type = socket->type;
     out->listening = socket->listening;
-    out->connected = socket->ops->name(socket->handle, true, &peer) == 0;
-    if (socket->ops->name(socket->handle, false, &out->name) < 0 || out->name.length <= PATH_START)
-        out->name.length = 0;
+    out->connected = socket->connected;
+    out->name.length = 0;
+    if (socket->name)
+        out->name = socket->name->address;
     return true;
 }

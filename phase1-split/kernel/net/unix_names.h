@@ -16,10 +16,14 @@ int unix_name_ensure(struct socket *socket);
  * -ECONNREFUSED, -EPROTOTYPE (it is of another type), -EACCES and what a path name may bring. */
 int unix_name_find(const struct socket_address *address, int type, struct socket **out);
 
+/* `socket` was accepted by `listener`, and is called like it. */
+void unix_name_share(struct socket *socket, const struct socket *listener);
+
 /* The socket goes, and its name with it; what it has in the file system stays. */
 void unix_name_release(struct socket *socket);
 
-/* What /proc/net/unix tells of a socket. */
+/* What /proc/net/unix tells of a socket: what Core knows itself, for it is procfs that asks, and no
+ * service may be called for another. */
 struct unix_snapshot {
     uint64_t inode;
     uint32_t references;

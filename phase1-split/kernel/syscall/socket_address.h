@@ -4,9 +4,8 @@
 
 #include <net/socket.h>
 
-/* The socket behind a descriptor, to be given back by socket_put(); or NULL and `*error`: -EBADF,
- * -ENOTSOCK. */
-struct socket *socket_get(int fd, int *error);
+/* The socket behind a descriptor, to be given back by socket_put().  0, -EBADF, -ENOTSOCK. */
+int socket_get(int fd, struct socket **out);
 void socket_put(struct socket *socket);
 
 /* 0, -EINVAL (no such length), -EFAULT.  An address that is too short for a family has none. */

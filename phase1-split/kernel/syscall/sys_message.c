@@ -42,17 +42,41 @@ struct numbered_header { /* struct mmsghdr of sendmmsg(2) */
 
 /* ---- one buffer ---- */
 
-/* All of the buffer must be in user space; what no call moves is cut off. */
-static int buffer_init(struct user_buffer *buffer, user_address data, size_t size)
+/* A call of one buffer. */
+struct exchange {
+    struct socket *socket;
+    struct user_buffer buffer;
+    struct socket_address address;
+    struct socket_message message;
+};
+
+/* All of the buffer must be in user space; what no call moves is cut off.  socket_put() is due only
+ * on success. */
+static int exchange_begin(struct exchange *exchange, int fd, user_address data, size_t size,
+                          unsigned flags)
 {
-    user_buffer_init(buffer, data, min(size, TRANSFER_LIMIT));
-    return user_buffer_in_range(buffer) ? 0 : -EFAULT;
+    user_buffer_init(&exchange->buffer, data, min(size, TRANSFER_LIMIT));
+    if (!user_buffer_in_range(&exchange->buffer))
+        return -EFAULT;
+    socket_message_init(&exchange->message, &exchange->buffer, flags, &exchange->address);
+    return socket_get(fd, &exchange->socket);
 }
 
-static bool has_truncated(const struct socket *socket, const struct socket_message *message,
-                          size_t moved)
+long sys_sendto(int fd, user_address data, size_t size, unsigned flags, user_address to,
+                int to_length)
 {
-    return socket->type != SOCK_STREAM && message->length > moved;
+    struct exchange exchange;
+    long result = exchange_begin(&exchange, fd, data, size, flags);
+
+    if (result)
+        return result;
+    exchange.message.extras.credentials = socket_sender_credentials();
+    if (to)
+        result = address_read(&exchange.address, to, to_length);
+    if (!result)
+        result = socket_send(exchange.socket, &exchange.message);
+    socket_put(exchange.socket);
+    return result;
 }
 
 static void drop_files(struct socket_message *message)
@@ -63,51 +87,22 @@ static void drop_files(struct socket_message *message)
     in_flight_settle();
 }
 
-long sys_sendto(int fd, user_address data, size_t size, unsigned flags, user_address to,
-                int to_length)
-{
-    struct socket_address address;
-    struct socket_message message;
-    struct user_buffer buffer;
-    int error = buffer_init(&buffer, data, size);
-
-    if (error)
-        return error;
-    struct socket *socket = socket_get(fd, &error);
-
-    if (!socket)
-        return error;
-    socket_message_init(&message, &buffer, flags, &address);
-    message.extras.credentials = socket_sender_credentials();
-    long result = to ? address_read(&address, to, to_length) : 0;
-
-    if (!result)
-        result = socket_send(socket, &message);
-    socket_put(socket);
-    return result;
-}
-
 long sys_recvfrom(int fd, user_address data, size_t size, unsigned flags, user_address from,
                   user_address from_length)
 {
-    struct socket_address address;
-    struct socket_message message;
-    struct user_buffer buffer;
-    int error = buffer_init(&buffer, data, size);
+    struct exchange exchange;
+    long result = exchange_begin(&exchange, fd, data, size, flags);
 
-    if (error)
-        return error;
-    struct socket *socket = socket_get(fd, &error);
+    if (result)
+        return result;
+    result = socket_receive(exchange.socket, &exchange.message);
+    drop_files(&exchange.message);
+    if (result >= 0 && from) {
+        int error = address_write(&exchange.address, from, from_length);
 
-    if (!socket)
-        return error;
-    socket_message_init(&message, &buffer, flags, &address);
-    long result = socket_receive(socket, &message);
-
-    drop_files(&message);
-    if (result >= 0 && from && (error = address_write(&address, from, from_length)))
-        result = error;
-    socket_put(socket);
+        result = error ? error : result;
+    }
+    socket_put(exchange.socket);
     return result;
 }
 
@@ -173,6 +168,12 @@ static long send_message(struct socket *socket, user_address from, unsigned flag
     return result;
 }
 
+static bool has_truncated(const struct socket *socket, const struct socket_message *message,
+                          size_t moved)
+{
+    return socket->type != SOCK_STREAM && message->length > moved;
+}
+
 /* What has come beside the data goes to where the header at `to` says. */
 static int tell_extras(struct socket *socket, struct message_header *header,
                        struct socket_message *message, user_address to, unsigned flags)
@@ -228,13 +229,10 @@ typedef long (*message_call)(struct socket *socket, user_address header, unsigne
 
 static long call_once(int fd, user_address header, unsigned flags, message_call call)
 {
-    int error;
+    struct socket *socket;
+    int error = flags & NOT_FOR_USERS ? -EINVAL : socket_get(fd, &socket);
 
-    if (flags & NOT_FOR_USERS)
-        return -EINVAL;
-    struct socket *socket = socket_get(fd, &error);
-
-    if (!socket)
+    if (error)
         return error;
     long result = call(socket, header, flags);
 
@@ -256,8 +254,8 @@ long sys_recvmsg(int fd, user_address header, unsigned flags)
 
 /* Calls for one header after the other, until one fails, a signal comes or `deadline` (0: none) is
  * over: how many were done, or what went wrong with the first. */
-static long call_each(struct socket *socket, user_address headers, unsigned count, unsigned flags,
-                      message_call call, uint64_t deadline)
+static long go_through(struct socket *socket, user_address headers, unsigned count, unsigned flags,
+                       message_call call, uint64_t deadline)
 {
     unsigned done = 0;
     long result = 0;
@@ -284,41 +282,36 @@ static long call_each(struct socket *socket, user_address headers, unsigned coun
     return done > 0 ? (long)done : result;
 }
 
-long sys_sendmmsg(int fd, user_address headers, unsigned count, unsigned flags)
+static long call_each(int fd, user_address headers, unsigned count, unsigned flags,
+                      message_call call, uint64_t deadline)
 {
-    int error;
+    struct socket *socket;
+    int error = flags & NOT_FOR_USERS ? -EINVAL : socket_get(fd, &socket);
 
-    if (flags & NOT_FOR_USERS)
-        return -EINVAL;
-    struct socket *socket = socket_get(fd, &error);
-
-    if (!socket)
+    if (error)
         return error;
     long result =
-        call_each(socket, headers, min(count, (unsigned)UIO_MAXIOV), flags, send_message, 0);
+        go_through(socket, headers, min(count, (unsigned)UIO_MAXIOV), flags, call, deadline);
 
     socket_put(socket);
     return result;
+}
+
+long sys_sendmmsg(int fd, user_address headers, unsigned count, unsigned flags)
+{
+    return call_each(fd, headers, count, flags, send_message, 0);
 }
 
 long sys_recvmmsg(int fd, user_address headers, unsigned count, unsigned flags,
                   user_address timeout)
 {
     struct limit limit = { .address = timeout };
-    int error;
+    int error = limit_read(&limit);
 
-    if (flags & NOT_FOR_USERS)
-        return -EINVAL;
-    error = limit_read(&limit);
     if (error)
         return error;
-    struct socket *socket = socket_get(fd, &error);
+    long result = call_each(fd, headers, count, flags, receive_message,
+                            limit.deadline == NOW ? 1 : limit.deadline);
 
-    if (!socket)
-        return error;
-    long result = call_each(socket, headers, min(count, (unsigned)UIO_MAXIOV), flags,
-                            receive_message, limit.deadline == NOW ? 1 : limit.deadline);
-
-    socket_put(socket);
     return result > 0 ? limit_write_back(&limit, result) : result;
 }

@@ -16,21 +16,12 @@
 long sys_pipe2(user_address out, int flags)
 {
     struct file *read_end, *write_end;
-    int descriptors[2];
 
     if (flags & ~(O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
     int error = pipe_create((unsigned)flags & O_NONBLOCK, &read_end, &write_end);
-    if (!error)
-        error = fd_install_both(read_end, write_end, flags & O_CLOEXEC, descriptors);
-    if (error)
-        return error;
-    error = copy_to_user(out, descriptors, sizeof(descriptors));
-    if (error) {
-        fd_close(descriptors[0]);
-        fd_close(descriptors[1]);
-    }
-    return error;
+
+    return error ? error : fd_install_both(read_end, write_end, flags & O_CLOEXEC, out);
 }
 
 long sys_pipe(user_address out)

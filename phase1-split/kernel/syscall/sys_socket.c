@@ -151,6 +151,7 @@ static int make_pair(struct file *const files[2])
         return error;
     first->handle = handles[0];
     second->handle = handles[1];
+    first->connected = second->connected = true;
     return 0;
 }
 
@@ -180,35 +181,27 @@ long sys_socketpair(int family, int type, int protocol, user_address out)
 {
     unsigned flags = (unsigned)type & ~(unsigned)SOCK_TYPE_MASK;
     struct file *files[2];
-    int descriptors[2];
 
     if (flags & ~(unsigned)CREATE_FLAGS)
         return -EINVAL;
     int error = create_pair(family, type & SOCK_TYPE_MASK, protocol, flags, files);
 
-    if (!error)
-        error = fd_install_both(files[0], files[1], (flags & SOCK_CLOEXEC) != 0, descriptors);
-    if (error)
-        return error;
-    error = copy_to_user(out, descriptors, sizeof(descriptors));
-    if (error) {
-        fd_close(descriptors[0]);
-        fd_close(descriptors[1]);
-    }
-    return error;
+    return error ? error : fd_install_both(files[0], files[1], (flags & SOCK_CLOEXEC) != 0, out);
 }
 
 /* ---- descriptors and addresses ---- */
 
-struct socket *socket_get(int fd, int *error)
+int socket_get(int fd, struct socket **out)
 {
-    struct file *file = fd_get(fd);
-    struct socket *socket = file && !(file->flags & O_PATH) ? file_socket(file) : NULL;
+    struct file *file = fd_file(fd);
 
-    *error = !file || (file->flags & O_PATH) ? -EBADF : -ENOTSOCK;
-    if (file && !socket)
-        file_put(file);
-    return socket;
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    *out = file_socket(file);
+    if (!*out)
+        return -ENOTSOCK;
+    file_get(file);
+    return 0;
 }
 
 void socket_put(struct socket *socket)
@@ -268,10 +261,10 @@ static long call_with_address(int fd, user_address from, int length,
                               int (*call)(struct socket *, struct socket_address *))
 {
     struct socket_address address;
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (!socket)
+    if (error)
         return error;
     error = address_read(&address, from, length);
     if (!error)
@@ -292,10 +285,10 @@ long sys_connect(int fd, user_address address, int length)
 
 long sys_listen(int fd, int backlog)
 {
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (!socket)
+    if (error)
         return error;
     if ((unsigned)backlog > SOMAXCONN)
         backlog = SOMAXCONN;
@@ -324,16 +317,13 @@ static long accept_and_tell(struct socket *socket, user_address address, user_ad
 
 long sys_accept4(int fd, user_address address, user_address length, int flags)
 {
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (socket && (flags & ~CREATE_FLAGS)) {
-        socket_put(socket);
-        return -EINVAL;
-    }
-    if (!socket)
+    if (error)
         return error;
-    long result = accept_and_tell(socket, address, length, (unsigned)flags);
+    long result =
+        flags & ~CREATE_FLAGS ? -EINVAL : accept_and_tell(socket, address, length, (unsigned)flags);
 
     socket_put(socket);
     return result;
@@ -347,10 +337,10 @@ long sys_accept(int fd, user_address address, user_address length)
 static long tell_name(int fd, bool peer, user_address to, user_address length)
 {
     struct socket_address address;
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (!socket)
+    if (error)
         return error;
     error = socket->ops->name(socket->handle, peer, &address);
     if (!error)
@@ -371,10 +361,10 @@ long sys_getpeername(int fd, user_address address, user_address length)
 
 long sys_shutdown(int fd, int how)
 {
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (!socket)
+    if (error)
         return error;
     error = how < SHUT_RD || how > SHUT_RDWR ? -EINVAL : socket->ops->shutdown(socket->handle, how);
     socket_put(socket);
@@ -385,13 +375,10 @@ long sys_shutdown(int fd, int how)
 
 long sys_setsockopt(int fd, int level, int name, user_address value, int length)
 {
-    int error;
+    struct socket *socket;
+    int error = length < 0 ? -EINVAL : socket_get(fd, &socket);
 
-    if (length < 0)
-        return -EINVAL;
-    struct socket *socket = socket_get(fd, &error);
-
-    if (!socket)
+    if (error)
         return error;
     error = socket_set_option(socket, level, name, value, length);
     socket_put(socket);
@@ -400,10 +387,10 @@ long sys_setsockopt(int fd, int level, int name, user_address value, int length)
 
 long sys_getsockopt(int fd, int level, int name, user_address value, user_address length)
 {
-    int error;
-    struct socket *socket = socket_get(fd, &error);
+    struct socket *socket;
+    int error = socket_get(fd, &socket);
 
-    if (!socket)
+    if (error)
         return error;
     error = socket_get_option(socket, level, name, value, length);
     socket_put(socket);

@@ -5,9 +5,10 @@
 #include <net/in_flight.h>
 #include <platform/heap.h>
 
-#define PIECE_SMALL                                                                                \
-    256u /* bytes of memory, what describes the piece included: a few bytes of data */
-#define PIECE_LARGE 4096u /* and one page */
+/* Bytes of memory that a piece takes, what describes it included: for a few bytes of data, or one
+ * page. */
+#define PIECE_SMALL 256u
+#define PIECE_LARGE 4096u
 
 struct unix_piece *unix_piece_create(size_t wanted)
 {

@@ -145,12 +145,13 @@ static int take_files(struct reading *reading, struct unix_piece *piece)
 }
 
 /* May the receive go on with this piece? */
-static bool belongs(const struct reading *reading, const struct unix_piece *piece, bool asks)
+static bool belongs(const struct reading *reading, const struct unix_piece *piece)
 {
+    const struct socket_extras *extras = &reading->message->extras;
+
     if (reading->has_files && !piece->goes_on)
         return false;
-    return !asks || !reading->has_sender ||
-           same_sender(&reading->message->extras.credentials, &piece->credentials);
+    return !extras->asks_credentials || same_sender(&extras->credentials, &piece->credentials);
 }
 
 /* Moves bytes of the piece to the user; how many. */
@@ -171,7 +172,7 @@ static size_t move(struct reading *reading, struct unix_piece *piece)
     return given;
 }
 
-static int read_queue(struct reading *reading, bool asks)
+static int read_queue(struct reading *reading)
 {
     struct user_buffer *data = reading->message->data;
     struct unix_piece *piece, *next;
@@ -179,7 +180,7 @@ static int read_queue(struct reading *reading, bool asks)
     list_for_each_entry_safe(piece, next, &reading->socket->queue, node) {
         size_t size = min((size_t)(piece->end - piece->start), user_buffer_left(data));
 
-        if (user_buffer_left(data) == 0 || !belongs(reading, piece, asks))
+        if (user_buffer_left(data) == 0 || !belongs(reading, piece))
             break;
         int error = take_files(reading, piece);
 
@@ -206,7 +207,6 @@ int unix_stream_receive(struct unix_socket *socket, struct socket_message *messa
     struct reading reading = { .socket = socket,
                                .message = message,
                                .peeks = (message->flags & MSG_PEEK) != 0 };
-    bool asks = message->extras.has_credentials;
     int error = -socket->error;
 
     if (message->flags & MSG_OOB)
@@ -215,13 +215,17 @@ int unix_stream_receive(struct unix_socket *socket, struct socket_message *messa
         return -EINVAL;
     if (!list_empty(&socket->queue)) {
         tell_address(socket, message);
-        error = read_queue(&reading, asks);
-        message->extras.has_credentials = reading.has_sender;
-        return error;
+        message->extras.credentials = unix_queue_first(socket)->credentials;
+        message->extras.has_credentials = true;
+        return read_queue(&reading);
     }
     if (error) {
         socket->error = 0;
         return error;
     }
-    return socket->shut_receive || !socket->peer ? 0 : -EAGAIN;
+    if (!socket->shut_receive && socket->peer)
+        return -EAGAIN;
+    message->extras.credentials = (struct socket_credentials){ 0 }; /* the end is sent by nobody */
+    message->extras.has_credentials = true;
+    return 0;
 }
