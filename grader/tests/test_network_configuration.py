@@ -197,6 +197,15 @@ CASES = [
          "10.0.2.99 dev eth0 lladdr 02:00:00:00:00:09 used 0/0/0 probes 0 PERM\narp: SIOCDARP(pub): No such file or directory\n", 1),
     Case("forgotten neighbour", "ping -c 1 10.0.2.2 >/dev/null; arp -d 10.0.2.2; arp -n | grep -c '(10.0.2.2)'; ping -c 1 10.0.2.2 >/dev/null && echo alive",
          "0\nalive\n"),
+    Case("neighbours of two addresses", "ip addr add 10.0.2.20/24 dev eth0; ping -c 1 10.0.2.2 >/dev/null; ping -c 1 -I 10.0.2.20 10.0.2.2 >/dev/null; ip neigh | grep -c '^10.0.2.2 ';"
+         " arp -s 10.0.2.99 02:00:00:00:00:09; ping6 -c 1 fe80::2%eth0 >/dev/null; ip neigh flush all >/dev/null; ip neigh; arp -d 10.0.2.99; ping -c 1 10.0.2.2 >/dev/null && ping6 -c 1 fe80::2%eth0 >/dev/null && echo alive;"
+         " ip addr del 10.0.2.20/24 dev eth0",
+         "1\n10.0.2.99 dev eth0 lladdr 02:00:00:00:00:09 used 0/0/0 probes 0 PERMANENT\nalive\n"),
+    Case("nobody there", "nc 10.0.2.99 80 & sleep 1; grep '^10.0.2.99 ' /proc/net/arp; ip neigh | grep ^10.0.2.99; arp -n | grep -F .99;  wait;"
+         " traceroute -n -q 1 -w 5 -m 2 10.0.2.98 | sed '1d; s/[0-9]*\\.[0-9]* ms/-/'; nc fec0::99 80 2>&1 | grep -o 'No route.*'",
+         "10.0.2.99        0x1         0x0         00:00:00:00:00:00     *        eth0\n10.0.2.99 dev eth0  used 0/0/0 probes 0 INCOMPLETE\n"
+         "? (10.0.2.99) at <incomplete>  on eth0\nnc: can't connect to remote host (10.0.2.99): No route to host\n"
+         " 1  10.0.2.15  - !H\nNo route to host\n"),
     Case("arping", "arping -c 2 -I eth0 10.0.2.2 | grep -c '^Unicast reply from 10.0.2.2 .52:55:0a:00:02:02. '; arping -c 1 -w 1 -I eth0 10.0.2.77 | tail -n 1",
          "2\nReceived 0 response(s) (0 request(s), 0 broadcast(s))\n"),
     # ---- sockets

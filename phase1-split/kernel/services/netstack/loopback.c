@@ -205,12 +205,16 @@ bool loopback_has(uint32_t address)
            ((netif_ip4_addr(netif)->addr ^ address) & netif_ip4_netmask(netif)->addr) == 0;
 }
 
+static bool is_own(const ip4_addr_t *address)
+{
+    return loopback_has(address->addr) || interface_with_address(address->addr);
+}
+
 static struct netif *disguise(struct netif *guise, const ip4_addr_t *address)
 {
     struct netif *netif = &loopback()->netif;
 
-    if (ip4_addr_cmp(address, netif_ip4_addr(netif)) ||
-        (!loopback_has(address->addr) && !interface_with_address(address->addr)))
+    if (ip4_addr_cmp(address, netif_ip4_addr(netif)) || !is_own(address))
         return netif;
     *guise = *netif;
     ip_addr_copy_from_ip4(guise->ip_addr, *address);
@@ -233,11 +237,18 @@ static struct netif *disguise6(struct netif *guise, const ip6_addr_t *address)
     return guise;
 }
 
-struct netif *loopback_from(const ip4_addr_t *source)
+struct netif *loopback_netif(void)
+{
+    return &loopback()->netif;
+}
+
+struct netif *loopback_route(const ip4_addr_t *source, const ip4_addr_t *destination)
 {
     static struct netif guise; /* used before anything else is asked */
 
-    return source ? disguise(&guise, source) : &loopback()->netif;
+    if (source && is_own(source))
+        return disguise(&guise, source);
+    return loopback_has(destination->addr) ? loopback_netif() : disguise(&guise, destination);
 }
 
 /* ---- arriving ---- */

@@ -55,8 +55,11 @@ int loopback_work(bool *more);
 /* Is the IPv4 address (network order) one of the loopback interface's network, and that up? */
 bool loopback_has(uint32_t address);
 
-/* lwIP's interface for a packet from this address of the machine's own, or (NULL) from any, to another. */
-struct netif *loopback_from(const ip4_addr_t *source);
+struct netif *loopback_netif(void);
+
+/* lwIP's interface for a packet to an own address, from another own one or (NULL) from any: what has no
+ * source is sent from the address that this interface has. */
+struct netif *loopback_route(const ip4_addr_t *source, const ip4_addr_t *destination);
 
 /* Has `packet` (IP header first; one reference is taken over) arrive at `netif` soon. */
 void loopback_deliver(struct netif *netif, struct pbuf *packet);

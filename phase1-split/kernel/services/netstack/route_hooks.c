@@ -64,10 +64,10 @@ struct netif *netstack_route_ip4(const ip4_addr_t *source, const ip4_addr_t *des
     const struct interface *own;
 
     if (ip4_addr_isloopback(destination) || loopback_has(destination->addr))
-        return loopback_from(source);
+        return loopback_route(source, destination);
     own = interface_with_address(destination->addr);
     if (own && netif_is_up(&own->netif))
-        return loopback_from(source);
+        return loopback_route(source, destination);
     if (ip4_addr_ismulticast(destination) && source && interface_with_address(source->addr))
         return for_many(source);
     netif = netif_of(route_find(AF_INET, (const uint8_t *)&destination->addr));
@@ -97,7 +97,7 @@ struct netif *netstack_route_ip6(const ip6_addr_t *source, const ip6_addr_t *des
 {
     (void)source;
     if (ip6_addr_isloopback(destination) || interface_with_address6(destination))
-        return loopback_from(NULL);
+        return loopback_netif();
     return netif_of(route_find(AF_INET6, (const uint8_t *)destination->addr));
 }
 
