@@ -43,8 +43,7 @@ static void test_datagrams(void)
     check("poll", POLLIN | POLLOUT, poll_for(to, POLLIN));
     check("FIONREAD", 5, waiting_bytes(to));
     check("look", 5, recv(to, buffer, 100, MSG_PEEK));
-    check("whence", 5,
-          recvfrom(to, buffer, 100, 0, (struct sockaddr *)&from, &length));
+    check("whence", 5, recvfrom(to, buffer, 100, 0, (struct sockaddr *)&from, &length));
     check("its port", inet_port(fd, 0), ntohs(from.sin_port));
     check("its address", INADDR_LOOPBACK, ntohl(from.sin_addr.s_addr));
     check("length of that", (long)sizeof from, length);
@@ -125,9 +124,28 @@ static void test_refused(void)
     close(fd);
 }
 
+/* The whole of 127.0.0.0/8 is this machine. */
+static void test_loopback_network(void)
+{
+    int port, to = udp_at("127.0.0.2", &port), fd = socket(AF_INET, SOCK_DGRAM, 0);
+    inet_connect(fd, "127.0.0.2", port);
+    check("source", INADDR_LOOPBACK, inet_address(fd, 0));
+    check("peer", INADDR_LOOPBACK + 1, inet_address(fd, 1));
+    check("send", 2, send(fd, "ab", 2, 0));
+    check("arrives", 2, arrived(to, 9));
+    check("back", 3, inet_send(to, "abc", 3, "127.0.0.1", inet_port(fd, 0)));
+    check("to who asked", 3, arrived(fd, 9));
+    inet_connect(fd, "127.0.0.3", port);
+    check("another", 1, send(fd, "a", 1, 0));
+    check("poll", POLLOUT | POLLERR, poll_for(fd, POLLIN));
+    check("refuses", -ECONNREFUSED, recv(fd, buffer, 1, MSG_DONTWAIT));
+    close_both((int[]){ fd, to });
+}
+
 static void test_ports(void)
 {
-    int port, first = udp_at("127.0.0.1", &port), fd = socket(AF_INET, SOCK_DGRAM, 0), other, one = 1;
+    int port, first = udp_at("127.0.0.1", &port), fd = socket(AF_INET, SOCK_DGRAM, 0), other,
+              one = 1;
     check("taken", -EADDRINUSE, inet_bind(fd, "127.0.0.1", port));
     check("everywhere", -EADDRINUSE, inet_bind(fd, "0.0.0.0", port));
     check("one side reuses", -EADDRINUSE,
@@ -212,8 +230,7 @@ static void test_groups(void)
     check("TTL", 1, number_option(fd, IPPROTO_IP, IP_MULTICAST_TTL));
     check("loop", 1, number_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP));
     inet_pton(AF_INET, "10.1.2.3", &group.imr_multiaddr);
-    check("no group", -EINVAL,
-          setsockopt(to, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group));
+    check("no group", -EINVAL, setsockopt(to, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group));
     close_both((int[]){ to, fd });
 }
 
@@ -233,8 +250,7 @@ static void test_version6(void)
     check("to ::1", 2, sendto(fd, "v6", 2, 0, (struct sockaddr *)&to, sizeof to));
     length = sizeof from;
     poll_for(at, POLLIN);
-    check("arrives", 2,
-          recvfrom(at, buffer, 9, MSG_DONTWAIT, (struct sockaddr *)&from, &length));
+    check("arrives", 2, recvfrom(at, buffer, 9, MSG_DONTWAIT, (struct sockaddr *)&from, &length));
     check("from ::1", 1, IN6_IS_ADDR_LOOPBACK(&from.sin6_addr));
     check("by IPv4", 2, inet_send(four, "v4", 2, "127.0.0.1", port));
     poll_for(at, POLLIN);
@@ -263,13 +279,14 @@ static uint16_t sum_of(const void *data, size_t size)
     for (size_t i = 0; i < size / 2; i++)
         sum += words[i];
     sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~(sum + (sum >> 16));
+    return (uint16_t) ~(sum + (sum >> 16));
 }
 
 static void test_raw(void)
 {
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), types = 0;
-    struct icmphdr echo = { .type = ICMP_ECHO, .un.echo = { .id = htons(77), .sequence = htons(1) } };
+    struct icmphdr echo = { .type = ICMP_ECHO,
+                            .un.echo = { .id = htons(77), .sequence = htons(1) } };
     struct sockaddr_in from;
     socklen_t length = sizeof from;
     check("protocol 0", -EPROTONOSUPPORT, socket(AF_INET, SOCK_RAW, 0));
@@ -315,6 +332,7 @@ int main(void)
     test_datagrams();
     test_connected();
     test_refused();
+    test_loopback_network();
     test_ports();
     test_queue();
     test_packet_info();

@@ -98,7 +98,7 @@ bool address_is_local(const ip_addr_t *address)
 {
     struct netif *netif;
 
-    if (!IP_IS_V6(address) && ip4_addr_isloopback(ip_2_ip4(address)))
+    if (!IP_IS_V6(address) && loopback_has(ip_2_ip4(address)->addr))
         return true;
     NETIF_FOREACH(netif)
     if (netif_is_up(netif) && netif_has(netif, address))
@@ -111,14 +111,19 @@ int address_source(const ip_addr_t *to, uint8_t device, ip_addr_t *out)
     const ip_addr_t *source;
     struct netif *netif;
 
-    if (device == 0 && address_is_local(to)) {
-        ip_addr_copy(*out, *to);
-        return 0;
-    }
     netif = device ? netif_get_by_index(device)
                    : ip_route(IP_IS_V6(to) ? IP6_ADDR_ANY : IP4_ADDR_ANY, to);
     if (!netif)
         return device ? -ENETUNREACH : route_error(to);
+    if (!netif_is_up(netif) ||
+        (!IP_IS_V6(to) && ip4_addr_isloopback(ip_2_ip4(to)) && !loopback_has(ip_2_ip4(to)->addr)))
+        return -ENETUNREACH;
+    /* To itself, but for 127.0.0.2 and its like, which 127.0.0.1 is for all. */
+    if (device == 0 && address_is_local(to) &&
+        (IP_IS_V6(to) || !loopback_has(ip_2_ip4(to)->addr))) {
+        ip_addr_copy(*out, *to);
+        return 0;
+    }
     source = ip_netif_get_local_ip(netif, to);
     if (!source)
         return -ENETUNREACH;

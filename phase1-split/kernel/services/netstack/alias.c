@@ -9,6 +9,7 @@
 #include <lwip/prot/etharp.h>
 #include <lwip/prot/ethernet.h>
 
+#include "neighbour_search.h"
 #include "netlink.h"
 #include "netstack.h"
 #include "route.h"
@@ -141,6 +142,7 @@ int alias_remove(struct interface *interface, uint32_t address)
             continue;
         netlink_address_changed(interface, i + 1, true);
         route_address_removed(interface, address);
+        neighbour_search_end(&alias->netif);
         netif_remove(&alias->netif);
         interface->aliases[i] = NULL;
         kfree(alias);

@@ -94,6 +94,19 @@ struct interface *interface_with_address(uint32_t address)
     return NULL;
 }
 
+struct interface *interface_with_address6(const ip6_addr_t *address)
+{
+    struct interface *interface = NULL;
+
+    while ((interface = interface_next(interface ? interface->index : 0)))
+        for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
+            if (netif_is_up(&interface->netif) &&
+                ip6_addr_isvalid(netif_ip6_addr_state(&interface->netif, i)) &&
+                ip6_addr_cmp_zoneless(address, netif_ip6_addr(&interface->netif, i)))
+                return interface;
+    return NULL;
+}
+
 void interface_statistics(const struct interface *interface, struct interface_statistics *out)
 {
     if (interface->ethernet && network_device_statistics(interface->index, out) == 0)

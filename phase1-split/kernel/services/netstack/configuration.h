@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lwip/ip6_addr.h>
 #include <lwip/opt.h>
 
 struct interface;
@@ -39,6 +40,9 @@ unsigned interface_prefix6(const struct interface *interface, int8_t place);
 
 /* The first one with this IPv4 address (network order), up or not; NULL: none. */
 struct interface *interface_with_address(uint32_t address);
+
+/* The one that is up and has this IPv6 address, whatever its zone; NULL: none. */
+struct interface *interface_with_address6(const ip6_addr_t *address);
 
 /* Traffic since boot. */
 void interface_statistics(const struct interface *interface, struct interface_statistics *out);

@@ -52,7 +52,8 @@ void multicast_loop(const struct datagram_path *path, struct pbuf *packet, size_
 
 /* ---- raw.c ---- */
 
-int datagram_set_checksum(socket_handle socket, int offset);
+/* IPV6_CHECKSUM, of level SOL_IPV6 or SOL_RAW. */
+int datagram_set_checksum(socket_handle socket, int level, int offset);
 int raw_get_option(socket_handle socket, int level, int name, void *value, size_t *length);
 int raw_set_option(socket_handle socket, int level, int name, const void *value, size_t length);
 

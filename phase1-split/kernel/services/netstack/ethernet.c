@@ -10,6 +10,9 @@
 #include <lwip/ethip6.h>
 #include <netif/ethernet.h>
 
+#include "hooks.h"
+#include "neighbour_search.h"
+
 #define PIECES_MOST 24  /* of a frame; a datagram in fragments has few, a gathered write some */
 #define FRAME_LEAST 60u /* bytes on the cable, checksum aside: IEEE 802.3, 4.4.2 */
 
@@ -34,11 +37,16 @@ static err_t send_pieces(struct interface *interface, const struct pbuf *frame)
     return network_send(interface->index, pieces, count) ? ERR_MEM : ERR_OK;
 }
 
+/* The frame that was sent last, to be compared only: a packet that has not become a frame when lwIP has
+ * taken it waits for its neighbour's address. */
+static const struct pbuf *sent;
+
 static err_t send(struct netif *netif, struct pbuf *frame)
 {
     struct interface *interface = interface_of(netif);
     err_t error;
 
+    sent = frame;
     if (!list_empty(&frame_taps))
         frame_show(interface, frame, true);
     timers_neighbours_wanted();
@@ -52,12 +60,48 @@ static err_t send(struct netif *netif, struct pbuf *frame)
     return error;
 }
 
+/* lwIP takes an address with a zone to be on its link, the machine's own, too. */
+static err_t send_ip6(struct netif *netif, struct pbuf *packet, const ip6_addr_t *to)
+{
+    struct netif *loopback = loopback_netif();
+    const ip6_addr_t *gateway;
+    ip_addr_t hop;
+    err_t error;
+
+    if (interface_with_address6(to))
+        return loopback->output_ip6(loopback, packet, to);
+    sent = NULL;
+    error = ethip6_output(netif, packet, to);
+    if (error != ERR_OK || sent == packet)
+        return error;
+    gateway = netstack_gateway_ip6(netif, to);
+    ip_addr_copy_from_ip6(hop, *(gateway ? gateway : to));
+    neighbour_search(netif, &hop, packet);
+    return ERR_OK;
+}
+
+static err_t send_ip4(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
+{
+    const ip4_addr_t *gateway;
+    ip_addr_t hop;
+    err_t error;
+
+    sent = NULL;
+    error = etharp_output(netif, packet, to);
+    if (error != ERR_OK || sent == packet)
+        return error;
+    gateway = netstack_gateway_ip4(netif, to);
+    ip_addr_copy_from_ip4(hop, *(gateway ? gateway : to));
+    neighbour_search(netif, &hop, packet);
+    return ERR_OK;
+}
+
 static err_t initialise(struct netif *netif)
 {
     netif->name[0] = 'e';
     netif->name[1] = 't';
-    netif->output = etharp_output;
-    netif->output_ip6 = ethip6_output;
+    netif->output = send_ip4;
+    netif->output_ip6 = send_ip6;
     netif->linkoutput = send;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
@@ -79,14 +123,14 @@ int ethernet_attach(unsigned index, const char *name, const uint8_t address[6], 
     return 0;
 }
 
-/* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
- * read beyond the end. */
 /* A device may bring frames for others: it was told to, or knows no better. */
 static bool is_for_others(const struct interface *interface, const uint8_t *frame)
 {
     return !(frame[0] & 1) && memcmp(frame, interface->netif.hwaddr, ETH_HWADDR_LEN) != 0;
 }
 
+/* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
+ * read beyond the end. */
 int ethernet_receive(unsigned index, const void *frame, size_t length)
 {
     struct interface *interface = interface_find(index);
@@ -108,5 +152,6 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
     if (!netif_is_up(&interface->netif) || is_for_others(interface, packet->payload) ||
         ethernet_input(packet, alias_for(interface, packet)) != ERR_OK)
         pbuf_free(packet);
+    neighbour_search_answers();
     return 0;
 }

@@ -205,8 +205,8 @@ int files_arp(struct text *out)
         text_add(out, "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
         text_pad(out, start, 16);
         text_add(out, " 0x%-10x0x%-10x%02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
-                 ARPHRD_ETHER, ATF_COM | (neighbour.state == NUD_PERMANENT ? ATF_PERM : 0),
-                 hardware[0], hardware[1], hardware[2], hardware[3], hardware[4], hardware[5],
+                 ARPHRD_ETHER, neighbour_arp_flags(&neighbour), hardware[0], hardware[1],
+                 hardware[2], hardware[3], hardware[4], hardware[5],
                  interface_find(neighbour.interface)->name);
     }
     return 0;

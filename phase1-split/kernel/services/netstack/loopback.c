@@ -5,7 +5,11 @@
  * Data is not copied on its way.  A TCP segment's headers are, because its sender keeps it until it
  * is acknowledged while the receiver takes it to pieces; the data behind them is lent to the
  * receiver, and stays where it is until both have let go of it.  Other packets belong to nobody but
- * the interface once they are sent. */
+ * the interface once they are sent.
+ *
+ * All of 127.0.0.0/8 is here, and every other interface's addresses are; but lwIP answers only for what
+ * its interface is called, and sends errors in that name.  So it is shown a guise: the interface, with the
+ * address that a packet is for or from in place of its own. */
 #include "netstack.h"
 
 #include <linux/errno.h>
@@ -154,6 +158,9 @@ static err_t send(struct netif *netif, struct pbuf *packet)
     u16_t headers = tcp_headers(packet);
     struct pbuf *own = packet;
 
+    netif = &interface->netif; /* not the guise that it was sent by */
+    if (!netif_is_up(netif))
+        return ERR_RTE;
     if (headers == 0)
         pbuf_ref(packet);
     else
@@ -172,7 +179,8 @@ static err_t send(struct netif *netif, struct pbuf *packet)
 
 static err_t send_ip4(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
 {
-    (void)to;
+    if (ip4_addr_isloopback(to) && !loopback_has(to->addr))
+        return ERR_RTE;
     return send(netif, packet);
 }
 
@@ -182,7 +190,87 @@ static err_t send_ip6(struct netif *netif, struct pbuf *packet, const ip6_addr_t
     return send(netif, packet);
 }
 
+/* ---- guises ---- */
+
+static struct interface *loopback(void)
+{
+    return interface_find(INTERFACE_LOOPBACK);
+}
+
+bool loopback_has(uint32_t address)
+{
+    const struct netif *netif = &loopback()->netif;
+
+    return netif_is_up(netif) && !ip4_addr_isany(netif_ip4_addr(netif)) &&
+           ((netif_ip4_addr(netif)->addr ^ address) & netif_ip4_netmask(netif)->addr) == 0;
+}
+
+static bool is_own(const ip4_addr_t *address)
+{
+    return loopback_has(address->addr) || interface_with_address(address->addr);
+}
+
+static struct netif *disguise(struct netif *guise, const ip4_addr_t *address)
+{
+    struct netif *netif = &loopback()->netif;
+
+    if (ip4_addr_cmp(address, netif_ip4_addr(netif)) || !is_own(address))
+        return netif;
+    *guise = *netif;
+    ip_addr_copy_from_ip4(guise->ip_addr, *address);
+    return guise;
+}
+
+/* A link-local address counts on the link of its interface only. */
+static struct netif *disguise6(struct netif *guise, const ip6_addr_t *address)
+{
+    struct netif *netif = &loopback()->netif;
+    const struct interface *owner = interface_with_address6(address);
+
+    if (!owner || !owner->ethernet)
+        return netif;
+    *guise = *netif;
+    memcpy(guise->ip6_addr, owner->netif.ip6_addr, sizeof(guise->ip6_addr));
+    memcpy(guise->ip6_addr_state, owner->netif.ip6_addr_state, sizeof(guise->ip6_addr_state));
+    if (ip6_addr_islinklocal(address))
+        guise->num = owner->netif.num;
+    return guise;
+}
+
+struct netif *loopback_netif(void)
+{
+    return &loopback()->netif;
+}
+
+struct netif *loopback_route(const ip4_addr_t *source, const ip4_addr_t *destination)
+{
+    static struct netif guise; /* used before anything else is asked */
+
+    if (source && is_own(source))
+        return disguise(&guise, source);
+    return loopback_has(destination->addr) ? loopback_netif() : disguise(&guise, destination);
+}
+
 /* ---- arriving ---- */
+
+static struct netif *receiver(const struct pbuf *packet)
+{
+    static struct netif guise; /* of the packet that is arriving */
+    const struct ip_hdr *header = packet->payload;
+    const struct ip6_hdr *header6 = packet->payload;
+    ip4_addr_t to;
+    ip6_addr_t to6;
+
+    if (packet->len >= IP_HLEN && IPH_V(header) == 4) {
+        ip4_addr_copy(to, header->dest);
+        return disguise(&guise, &to);
+    }
+    if (packet->len >= IP6_HLEN && IP6H_V(header6) == 6) {
+        ip6_addr_copy_from_packed(to6, header6->dest);
+        return disguise6(&guise, &to6);
+    }
+    return &loopback()->netif;
+}
 
 int loopback_work(bool *more)
 {
@@ -192,10 +280,12 @@ int loopback_work(bool *more)
 
         first = packet->following;
         waiting--;
-        if (interface && netif_is_up(&interface->netif))
+        if (!interface || !netif_is_up(&interface->netif))
+            pbuf_free(packet);
+        else if (interface->ethernet)
             ip_input(packet, &interface->netif);
         else
-            pbuf_free(packet);
+            ip_input(packet, receiver(packet));
     }
     *more = waiting > 0;
     return 0;

@@ -12,9 +12,11 @@
 #include <platform/memory.h>
 
 #include <lwip/etharp.h>
+#include <lwip/memp.h>
 #include <lwip/priv/nd6_priv.h>
 
 #include "configuration.h"
+#include "neighbour_search.h"
 #include "netstack.h"
 
 /* Addresses of entries that stay, with their interfaces; 0: an empty place. */
@@ -49,6 +51,20 @@ static bool arp_entry(size_t place, struct neighbour *out)
     return true;
 }
 
+static bool sought_entry(size_t place, struct neighbour *out)
+{
+    const struct netif *netif;
+    ip4_addr_t address;
+
+    if (!neighbour_sought(place, &address, &netif))
+        return false;
+    *out = (struct neighbour){ .family = AF_INET,
+                               .interface = interface_of(netif)->index,
+                               .state = NUD_INCOMPLETE };
+    memcpy(out->address, &address.addr, sizeof(address.addr));
+    return true;
+}
+
 static uint16_t state_of(uint8_t state)
 {
     switch (state) {
@@ -65,11 +81,17 @@ static uint16_t state_of(uint8_t state)
     }
 }
 
+/* lwIP has need of a router's entry; one that was removed it has to seek anew. */
+static bool is_forgotten(const struct nd6_neighbor_cache_entry *entry)
+{
+    return entry->isrouter && entry->state == ND6_INCOMPLETE && !entry->q;
+}
+
 static bool discovery_entry(size_t place, struct neighbour *out)
 {
     const struct nd6_neighbor_cache_entry *entry = &neighbor_cache[place];
 
-    if (entry->state == ND6_NO_ENTRY || !entry->netif)
+    if (entry->state == ND6_NO_ENTRY || !entry->netif || is_forgotten(entry))
         return false;
     *out = (struct neighbour){ .family = AF_INET6,
                                .interface = interface_of(entry->netif)->index,
@@ -80,14 +102,21 @@ static bool discovery_entry(size_t place, struct neighbour *out)
     return true;
 }
 
+static bool entry(size_t place, struct neighbour *out)
+{
+    if (place < ARP_TABLE_SIZE)
+        return arp_entry(place, out);
+    place -= ARP_TABLE_SIZE;
+    if (place < NEIGHBOURS_SOUGHT)
+        return sought_entry(place, out);
+    return discovery_entry(place - NEIGHBOURS_SOUGHT, out);
+}
+
 bool neighbour_next(size_t *place, struct neighbour *out)
 {
-    while (*place < ARP_TABLE_SIZE + LWIP_ND6_NUM_NEIGHBORS) {
-        size_t now = (*place)++;
-
-        if (now < ARP_TABLE_SIZE ? arp_entry(now, out) : discovery_entry(now - ARP_TABLE_SIZE, out))
+    while (*place < ARP_TABLE_SIZE + NEIGHBOURS_SOUGHT + LWIP_ND6_NUM_NEIGHBORS)
+        if (entry((*place)++, out))
             return true;
-    }
     return false;
 }
 
@@ -121,6 +150,8 @@ int neighbour_remove(uint32_t address)
     struct eth_addr *hardware, own;
     size_t place = find_permanent(address);
 
+    if (neighbour_search_forget(&target))
+        return 0;
     if (address == 0 || etharp_find_addr(NULL, &target, &hardware, &found) < 0)
         return -ENOENT;
     own = *hardware;
@@ -133,14 +164,54 @@ int neighbour_remove(uint32_t address)
     return 0;
 }
 
+static void forget(struct nd6_neighbor_cache_entry *entry)
+{
+    while (entry->q) {
+        struct nd6_q_entry *waiting = entry->q;
+
+        entry->q = waiting->next;
+        pbuf_free(waiting->p);
+        memp_free(MEMP_ND6_QUEUE, waiting);
+    }
+    entry->counter.reachable_time = 0;
+    entry->state = entry->isrouter ? ND6_INCOMPLETE : ND6_NO_ENTRY;
+    if (entry->isrouter)
+        return;
+    entry->netif = NULL;
+    ip6_addr_set_zero(&entry->next_hop_address);
+}
+
+int neighbour_remove6(const struct interface *interface, const uint8_t address[16])
+{
+    for (size_t i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+        struct nd6_neighbor_cache_entry *entry = &neighbor_cache[i];
+
+        if (entry->state == ND6_NO_ENTRY || entry->netif != &interface->netif ||
+            is_forgotten(entry) || memcmp(entry->next_hop_address.addr, address, 16) != 0)
+            continue;
+        forget(entry);
+        timers_neighbours_wanted();
+        return 0;
+    }
+    return -ENOENT;
+}
+
 void neighbour_interface_down(const struct interface *interface)
 {
     for (size_t i = 0; i < ARP_TABLE_SIZE; i++)
         if (permanent[i].interface == interface->index)
             permanent[i].address = 0;
+    neighbour_search_end(&interface->netif);
 }
 
 /* ---- ioctl ---- */
+
+int neighbour_arp_flags(const struct neighbour *neighbour)
+{
+    if (neighbour->state == NUD_INCOMPLETE)
+        return 0;
+    return ATF_COM | (neighbour->state == NUD_PERMANENT ? ATF_PERM : 0);
+}
 
 static int get_entry(uint32_t address, struct arpreq *request)
 {
@@ -151,7 +222,7 @@ static int get_entry(uint32_t address, struct arpreq *request)
         if (neighbour.family != AF_INET ||
             memcmp(neighbour.address, &address, sizeof(address)) != 0)
             continue;
-        request->arp_flags = ATF_COM | (neighbour.state == NUD_PERMANENT ? ATF_PERM : 0);
+        request->arp_flags = neighbour_arp_flags(&neighbour);
         request->arp_ha.sa_family = ARPHRD_ETHER;
         memcpy(request->arp_ha.sa_data, neighbour.hardware, sizeof(neighbour.hardware));
         string_copy(request->arp_dev, interface_find(neighbour.interface)->name,

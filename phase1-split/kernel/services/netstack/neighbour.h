@@ -29,6 +29,11 @@ int neighbour_set(uint32_t address, const uint8_t hardware[6]);
 /* -ENOENT. */
 int neighbour_remove(uint32_t address);
 
+int neighbour_remove6(const struct interface *interface, const uint8_t address[16]);
+
+/* ATF_* of linux/if_arp.h: what arp(8) is told of it. */
+int neighbour_arp_flags(const struct neighbour *neighbour);
+
 /* All entries that were learnt or set for the interface are gone. */
 void neighbour_interface_down(const struct interface *interface);
 

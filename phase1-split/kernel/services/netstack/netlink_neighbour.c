@@ -86,9 +86,22 @@ int netlink_neighbour_add(const struct netlink_request *given, struct netlink_ou
 int netlink_neighbour_remove(const struct netlink_request *given, struct netlink_output *output)
 {
     struct netlink_request request = *given;
-    uint32_t address;
-    int error = take_address(&request, &address);
+    const struct ndmsg *message = given->fixed;
+    const struct interface *interface;
+    const void *address;
+    uint32_t inet;
+    int error = netlink_parse(&request, sizeof(*message));
 
     (void)output;
-    return error ? error : neighbour_remove(address);
+    if (error)
+        return error;
+    if (message->ndm_family != AF_INET6) {
+        error = take_address(&request, &inet);
+        return error ? error : neighbour_remove(inet);
+    }
+    interface = interface_find((unsigned)message->ndm_ifindex);
+    address = netlink_attribute_least(&request, NDA_DST, 16);
+    if (!interface || !address)
+        return interface ? -EINVAL : -ENODEV;
+    return neighbour_remove6(interface, address);
 }

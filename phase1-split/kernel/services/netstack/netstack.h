@@ -27,7 +27,7 @@ struct interface {
     bool ethernet; /* else the loopback interface */
     struct configuration configuration;
     struct alias *aliases[ALIASES_MOST]; /* further IPv4 addresses; NULL: none */
-    uint64_t packets, bytes, dropped; /* of the loopback interface: sent, and so received */
+    uint64_t packets, bytes, dropped;    /* of the loopback interface: sent, and so received */
 };
 
 /* NULL: there is none. */
@@ -51,6 +51,15 @@ int loopback_start(void);
 
 /* Delivers some of the packets that wait; `*more`: not all. */
 int loopback_work(bool *more);
+
+/* Is the IPv4 address (network order) one of the loopback interface's network, and that up? */
+bool loopback_has(uint32_t address);
+
+struct netif *loopback_netif(void);
+
+/* lwIP's interface for a packet to an own address, from another own one or (NULL) from any: what has no
+ * source is sent from the address that this interface has. */
+struct netif *loopback_route(const ip4_addr_t *source, const ip4_addr_t *destination);
 
 /* Has `packet` (IP header first; one reference is taken over) arrive at `netif` soon. */
 void loopback_deliver(struct netif *netif, struct pbuf *packet);

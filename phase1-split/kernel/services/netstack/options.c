@@ -429,7 +429,7 @@ static int set_ip6_number(socket_handle socket, int name, int number)
         options->receive_error = number != 0;
         return 0;
     case IPV6_CHECKSUM:
-        return datagram_set_checksum(socket, number);
+        return datagram_set_checksum(socket, SOL_IPV6, number);
     case IPV6_MTU_DISCOVER:
         return number < 0 || number > 5 ? -EINVAL : 0;
     case IPV6_RECVTCLASS:

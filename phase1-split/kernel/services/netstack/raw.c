@@ -349,12 +349,13 @@ static int send(socket_handle socket, struct socket_message *message)
 
 /* ---- options ---- */
 
-int datagram_set_checksum(socket_handle socket, int offset)
+/* ICMPv6 always has it (RFC 3542, 3.1), and only Linux's level SOL_RAW may say so again. */
+int datagram_set_checksum(socket_handle socket, int level, int offset)
 {
-    if (socket->type != SOCK_RAW)
+    if (socket->type != SOCK_RAW || socket->family != AF_INET6)
         return -ENOPROTOOPT;
-    if (socket->protocol == IPPROTO_ICMPV6) /* always there: RFC 3542, 3.1 */
-        return offset == ICMP6_CHECKSUM ? 0 : -EINVAL;
+    if (socket->protocol == IPPROTO_ICMPV6 && (level == SOL_IPV6 || offset != ICMP6_CHECKSUM))
+        return -EINVAL;
     if (offset > 0 && offset % 2)
         return -EINVAL;
     socket->datagram.checksum_offset = offset < 0 ? -1 : offset;
@@ -365,6 +366,8 @@ int raw_get_option(socket_handle socket, int level, int name, void *value, size_
 {
     const struct datagram_part *part = &socket->datagram;
 
+    if (level == SOL_RAW && socket->family == AF_INET6 && name == IPV6_CHECKSUM)
+        return option_number(value, length, part->checksum_offset);
     if (socket->type != SOCK_RAW || name != OPTION_ICMP_FILTER)
         return -ENOPROTOOPT;
     if (level == SOL_RAW && socket->protocol == IPPROTO_ICMP)
@@ -377,7 +380,12 @@ int raw_get_option(socket_handle socket, int level, int name, void *value, size_
 int raw_set_option(socket_handle socket, int level, int name, const void *value, size_t length)
 {
     struct datagram_part *part = &socket->datagram;
+    int number, error;
 
+    if (level == SOL_RAW && socket->family == AF_INET6 && name == IPV6_CHECKSUM) {
+        error = option_take_number(value, length, &number);
+        return error ? error : datagram_set_checksum(socket, level, number);
+    }
     if (socket->type != SOCK_RAW || name != OPTION_ICMP_FILTER)
         return -ENOPROTOOPT;
     if (level == SOL_RAW && socket->protocol == IPPROTO_ICMP)

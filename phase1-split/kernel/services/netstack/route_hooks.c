@@ -24,11 +24,6 @@ int route_error(const ip_addr_t *destination)
 
 /* ---- IPv4 ---- */
 
-static struct netif *loopback(void)
-{
-    return &interface_find(INTERFACE_LOOPBACK)->netif;
-}
-
 /* lwIP's interface for a route: of several with the device in common, the one that has the address
  * which packets are to leave from. */
 static struct netif *netif_of(const struct route *route)
@@ -61,17 +56,18 @@ static struct netif *for_many(const ip4_addr_t *source)
     return NULL;
 }
 
-/* Own addresses are on the loopback interface, whichever has them. */
+/* Own addresses are on the loopback interface, whichever has them; also while it is down, so that it is
+ * known why a packet does not go. */
 struct netif *netstack_route_ip4(const ip4_addr_t *source, const ip4_addr_t *destination)
 {
     struct netif *netif;
     const struct interface *own;
 
-    if (ip4_addr_isloopback(destination))
-        return loopback();
+    if (ip4_addr_isloopback(destination) || loopback_has(destination->addr))
+        return loopback_route(source, destination);
     own = interface_with_address(destination->addr);
     if (own && netif_is_up(&own->netif))
-        return loopback();
+        return loopback_route(source, destination);
     if (ip4_addr_ismulticast(destination) && source && interface_with_address(source->addr))
         return for_many(source);
     netif = netif_of(route_find(AF_INET, (const uint8_t *)&destination->addr));
@@ -97,25 +93,11 @@ const ip4_addr_t *netstack_gateway_ip4(struct netif *netif, const ip4_addr_t *de
 
 /* ---- IPv6 ---- */
 
-static bool is_own(const struct netif *netif, const ip6_addr_t *address)
-{
-    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
-            ip6_addr_cmp_zoneless(address, netif_ip6_addr(netif, i)))
-            return true;
-    return false;
-}
-
 struct netif *netstack_route_ip6(const ip6_addr_t *source, const ip6_addr_t *destination)
 {
-    const struct interface *interface = NULL;
-
     (void)source;
-    if (ip6_addr_isloopback(destination))
-        return loopback();
-    while ((interface = interface_next(interface ? interface->index : 0)))
-        if (netif_is_up(&interface->netif) && is_own(&interface->netif, destination))
-            return loopback();
+    if (ip6_addr_isloopback(destination) || interface_with_address6(destination))
+        return loopback_netif();
     return netif_of(route_find(AF_INET6, (const uint8_t *)destination->addr));
 }
 

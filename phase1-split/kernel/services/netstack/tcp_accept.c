@@ -17,7 +17,8 @@
 #include "hooks.h"
 #include "netstack.h"
 
-#define HALF_OPEN_MOST 255 /* lwIP's backlog is a byte */
+#define WINDOW_MOST    (1u << 30) /* RFC 7323, 2.3 */
+#define HALF_OPEN_MOST 255        /* lwIP's backlog is a byte */
 
 static err_t on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
 {
@@ -147,6 +148,17 @@ static void repeat(const struct tcp_hdr *header)
     loopback_deliver(ip_current_input_netif(), packet);
 }
 
+/* A segment further away than any window reaches.  One that is half of all numbers away lies before
+ * and behind what is expected at the same time, which lwIP does not survive (tcp_receive(), "insane
+ * offset"). */
+static bool out_of_reach(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
+{
+    u32_t distance = header->seqno - pcb->rcv_nxt;
+
+    return pcb->state > SYN_SENT && pcb->state != TIME_WAIT && distance > WINDOW_MOST &&
+           distance < 0u - WINDOW_MOST;
+}
+
 err_t netstack_tcp_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u16_t options,
                            u16_t first_options, const u8_t *second_options, struct pbuf *segment)
 {
@@ -161,5 +173,5 @@ err_t netstack_tcp_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u1
         repeat(header);
         return ERR_ABRT;
     }
-    return ERR_OK;
+    return out_of_reach(pcb, header) ? ERR_VAL : ERR_OK;
 }

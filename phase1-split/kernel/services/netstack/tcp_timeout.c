@@ -4,11 +4,8 @@
 
 #include <linux/errno.h>
 
-#include <lwip/etharp.h>
-#include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
 
-#include "hooks.h"
 #include "netstack.h"
 
 /* lwIP's pools would bound these; its pools are gone.  A connection in TIME_WAIT takes 256 bytes. */
@@ -38,23 +35,6 @@ static void bound_time_wait(void)
         tcp_abort(pcb->next); /* in this state: frees it and sends nothing */
 }
 
-/* Has nobody on the cable answered for the peer, or the router to it, since the first SYN was due to
- * be repeated? */
-static bool is_unreachable(const struct tcp_pcb *pcb)
-{
-    const ip4_addr_t *hop, *found;
-    struct eth_addr *hardware;
-    struct netif *netif;
-
-    if (pcb->state != SYN_SENT || pcb->nrtx == 0 || IP_IS_V6_VAL(pcb->remote_ip))
-        return false;
-    netif = ip_route(&pcb->local_ip, &pcb->remote_ip);
-    if (!netif || !interface_of(netif)->ethernet)
-        return false;
-    hop = netstack_gateway_ip4(netif, ip_2_ip4(&pcb->remote_ip));
-    return hop && etharp_find_addr(netif, hop, &hardware, &found) < 0;
-}
-
 /* TCP_USER_TIMEOUT: the peer has been silent for so long while something is on its way. */
 static bool is_overdue(const struct tcp_pcb *pcb)
 {
@@ -70,8 +50,6 @@ static int why_give_up(const struct tcp_pcb *pcb)
 {
     if (!pcb->callback_arg || pcb->state == SYN_RCVD)
         return 0;
-    if (is_unreachable(pcb))
-        return EHOSTUNREACH;
     return is_overdue(pcb) ? ETIMEDOUT : 0;
 }
 

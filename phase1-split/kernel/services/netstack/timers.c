@@ -18,6 +18,7 @@
 #include <lwip/sys.h>
 
 #include "inet.h"
+#include "neighbour_search.h"
 
 #define NEIGHBOURS_SEARCHED 10 /* seconds after the last frame in which an address may be sought */
 
@@ -110,6 +111,7 @@ static bool arp_has_entries(void)
 static int arp_expired(bool *again)
 {
     etharp_tmr();
+    neighbour_search_tick();
     neighbours_idle++;
     *again = neighbours_idle < NEIGHBOURS_SEARCHED || arp_has_entries();
     return 0;

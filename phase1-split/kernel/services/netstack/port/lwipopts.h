@@ -87,6 +87,7 @@ void netstack_free(void *memory);
 #define ARP_QUEUE_LEN                 16
 #define MEMP_NUM_ARP_QUEUE            1024
 #define ETHARP_SUPPORT_STATIC_ENTRIES 1 /* arp -s */
+#define ETHARP_TABLE_MATCH_NETIF      0 /* an interface's further addresses know whom the first knows */
 #define ETHARP_TRUST_IP_MAC           0
 
 /* ---- IPv6 ---- */
