@@ -218,10 +218,14 @@ void interface_want_promiscuous(struct interface *interface, int change)
 /* Whom the interface knows is forgotten; so does Linux. */
 static void set_no_arp(struct interface *interface, bool no_arp)
 {
+    struct interface_address own;
+
     if (!interface->ethernet || no_arp == interface->configuration.no_arp)
         return;
     interface->configuration.no_arp = no_arp;
-    etharp_cleanup_netif(&interface->netif);
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &own))
+            etharp_cleanup_netif(own.netif);
     neighbour_interface_down(interface);
 }
 
