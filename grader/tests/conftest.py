@@ -104,11 +104,13 @@ def wait_address(shell: Shell, address: str = GUEST) -> None:
 class Shared:
     """One machine for the tests of a file, started when the first needs it."""
 
-    def __init__(self, boots: Boots, emulator: str, network: Network | None) -> None:
+    def __init__(self, boots: Boots, emulator: str, memory: int, network: Network | None) -> None:
         self.boots = boots
         self.shell: Shell | None = None
         # A file may put its own here.
-        self.start: Callable[[], Shell] = lambda: shell_of(boots(emulator=emulator, network=network))
+        self.start: Callable[[], Shell] = lambda: shell_of(
+            boots(emulator=emulator, memory=memory, network=network)
+        )
         self.network = network
 
     def get(self) -> Shell:
@@ -129,7 +131,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     emulator = getattr(request.module, "EMULATOR", "qemu")
     network = getattr(request.module, "NETWORK", None)
     boots = Boots(tmp_path_factory.mktemp("shared"))
-    yield Shared(boots, emulator, network)
+    yield Shared(boots, emulator, getattr(request.module, "MEMORY", 128), network)
     boots.close()
 
 

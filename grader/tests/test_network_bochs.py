@@ -7,5 +7,6 @@ from network_cases import *  # noqa: F403
 from network_cases import FORWARDS
 
 EMULATOR = "bochs"
+MEMORY = 64  # MiB, for all that is asked for
 NETWORK = Network("e1000", FORWARDS)
 pytestmark = pytest.mark.bochs

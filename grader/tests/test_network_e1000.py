@@ -4,4 +4,5 @@ from machine import Network
 from network_cases import *  # noqa: F403
 from network_cases import FORWARDS
 
+MEMORY = 64  # MiB, for all that is asked for
 NETWORK = Network("e1000", FORWARDS)

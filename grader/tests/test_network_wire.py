@@ -13,6 +13,7 @@ import pytest
 from conftest import Boots, shell_of, wait_address
 from frames import GOOD, OPEN, hostile
 from machine import GUEST, HOST, Network
+from network_cases import LINGERING
 from peers import Zone, dns_name
 from shell import Shell
 from wire import (
@@ -208,25 +209,44 @@ def test_hostile_dns(lab: Lab, name: str) -> None:
 # ---- hostile frames ----------------------------------------------------------------------------
 
 
-def test_hostile_frames(lab: Lab) -> None:
-    """Thousands of them while a server listens; what they leave behind is as much as before."""
-    shell, wire = lab.shell, lab.wire
-    shell.output(f"(probe-connections echo {OPEN} 0 &); sleep 0.5")
-    # Once to bring what stays for good: tables at their full size.
-    for count in (200, 20_000 if FULL else 4000):
-        shell.start("probe-balance -1 -w 130 sh -c 'echo be''gin; read line'")
-        shell.expect("begin\r\n")
-        for number, frame in enumerate(hostile(count)):
-            wire.send(frame)
-            if number % 500 == 0:
-                wire.wait_quiet(shell.machine, 60)
-        wire.wait_quiet(shell.machine, 60)
-        shell.type("\n")
-        Shell(shell.machine, 200).wait_prompt()
-    assert b"FAIL balance" not in shell.machine.transcript[-300:], shell.machine.console(6)
-    shell.output("killall probe-connections")
+def hurl(lab: Lab, count: int) -> None:
+    """Send hostile frames, and see that the guest has taken them all."""
+    for number, frame in enumerate(hostile(count)):
+        lab.wire.send(frame)
+        if number % 500 == 0:
+            lab.wire.wait_quiet(lab.shell.machine, 60)
+    lab.wire.wait_quiet(lab.shell.machine, 60)
+
+
+def assert_well(shell: Shell) -> None:
     assert "3 packets received" in shell.output(f"ping -c 3 -i 0.1 {HOST}", 60)
     assert "refused" in shell.output(f"probe-connections errors {HOST} 1")
+
+
+def test_hostile_frames(lab: Lab) -> None:
+    """Thousands of them while a server listens."""
+    lab.shell.output(f"(probe-connections echo {OPEN} 0 &); sleep 0.5")
+    hurl(lab, 20_000 if FULL else 4000)
+    lab.shell.output("killall probe-connections")
+    assert_well(lab.shell)
+
+
+@TWO_MINUTES
+def test_hostile_frames_leave_nothing(lab: Lab) -> None:
+    """When all timers have run out, everything that the frames took is back."""
+    shell = lab.shell
+    shell.output(f"echo 0 >{LINGERING}; (probe-connections echo {OPEN} 0 &); sleep 0.5")
+    # The first time brings what stays for good, tables at their full size.
+    for _ in range(2):
+        shell.start("probe-balance -1 -w 130 sh -c 'echo be''gin; read line'")
+        shell.expect("begin\r\n")
+        hurl(lab, 4000)
+        shell.type("\n")
+        Shell(shell.machine, 200).wait_prompt()
+    said = bytes(shell.machine.transcript[-300:]).rpartition(b"begin")[2]
+    assert b"FAIL balance" not in said, said
+    shell.output(f"killall probe-connections; echo 1024 >{LINGERING}")
+    assert_well(shell)
 
 
 def test_segments_into_a_connection(lab: Lab) -> None:
