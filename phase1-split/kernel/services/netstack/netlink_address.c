@@ -46,7 +46,7 @@ bool netlink_address_tell(struct interface *interface, size_t which, uint16_t ty
     netlink_put(output, IFA_LOCAL, &own.address, sizeof(own.address));
     if (own.broadcast)
         netlink_put_number(output, IFA_BROADCAST, own.broadcast);
-    netlink_put_text(output, IFA_LABEL, interface->name);
+    netlink_put_text(output, IFA_LABEL, own.label[0] ? own.label : interface->name);
     netlink_put_number(output, IFA_FLAGS, flags);
     put_lifetimes(FOREVER, FOREVER, output);
     return netlink_end(output);
@@ -140,17 +140,24 @@ static int add_inet(struct interface *interface, const struct netlink_request *r
 {
     const struct ifaddrmsg *message = request->fixed;
     const void *given = address_of(request, 4);
+    char label[INTERFACE_NAME] = "";
     uint32_t address;
+    int error;
 
     if (!given || message->ifa_prefixlen > 32)
+        return -EINVAL;
+    if (netlink_has(request, IFA_LABEL) && netlink_text(request, IFA_LABEL, label, sizeof(label)))
         return -EINVAL;
     memcpy(&address, given, sizeof(address));
     if (interface_address(interface) == address &&
         interface_prefix(interface) == message->ifa_prefixlen &&
         !(request->header->nlmsg_flags & NLM_F_REPLACE))
         return -EEXIST;
-    return interface_add_address(interface, address, netmask_of(message->ifa_prefixlen),
-                                 netlink_number(request, IFA_BROADCAST, 0));
+    error = interface_add_address(interface, address, netmask_of(message->ifa_prefixlen),
+                                  netlink_number(request, IFA_BROADCAST, 0));
+    if (!error)
+        alias_label(interface, address, label);
+    return error;
 }
 
 static int add_inet6(struct interface *interface, const struct netlink_request *request)
