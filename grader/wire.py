@@ -188,6 +188,10 @@ GREET = "greet"  # accepts, says GREETING, and ends when the guest does
 GREETING = b"hello from the wire\n"
 
 
+# Seconds in which any machine that lives takes a frame.
+TAKES_NOTHING = 120
+
+
 class Wire:
     """A cable and what is plugged into its other end.  Use it in a `with` statement."""
 
@@ -223,11 +227,15 @@ class Wire:
         self.card.close()
 
     def send(self, frame: bytes) -> None:
-        """Put a frame on the cable; waits while the card's queue is full.  It may not be empty: that
-        would be the end of the cable, for QEMU."""
+        """Put a frame on the cable; waits while the card's queue is full, but not for a card that
+        takes nothing any more: its machine has ended.  The frame may not be empty: that would be the
+        end of the cable, for QEMU."""
         assert frame
         answering = threading.current_thread() is self._thread
+        deadline = time.monotonic() + TAKES_NOTHING
         while not self._closed:
+            if time.monotonic() > deadline:
+                raise Silent(f"the card has taken no frame for {TAKES_NOTHING} s")
             # Who answers takes in frames meanwhile, or both sides could wait for each other.
             readers = [self._end] if answering else []
             readable, writable, _ = select(readers, [self._end], [], 0.25)
