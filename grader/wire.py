@@ -333,6 +333,8 @@ class Wire:
             say(RST | ACK, acknowledged)
         elif does == GREET and acknowledged == 1001:
             say(ACK | PSH, 1001, GREETING)
+            if flags & FIN:  # of a guest that has not heard the greeting yet
+                say(FIN | ACK, 1001 + len(GREETING))
         elif does == GREET and flags & FIN:
             say(FIN | ACK, acknowledged)
         elif does == GREET and data:

@@ -410,15 +410,22 @@ int interface_remove_address(struct interface *interface, uint32_t address)
 
 /* ---- IPv6 addresses ---- */
 
-int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix)
+static ip6_addr_t address6_on(const struct netif *netif, const uint8_t address[16])
 {
-    struct netif *netif = &interface->netif;
     ip6_addr_t own;
-    s8_t place;
 
     memset(&own, 0, sizeof(own));
     memcpy(own.addr, address, 16);
     ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
+    return own;
+}
+
+int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix)
+{
+    struct netif *netif = &interface->netif;
+    ip6_addr_t own = address6_on(netif, address);
+    s8_t place;
+
     if (prefix > 128 || ip6_addr_ismulticast(&own) || ip6_addr_isany(&own))
         return -EINVAL;
     if (netif_get_ip6_addr_match(netif, &own) >= 0)
@@ -438,12 +445,9 @@ int interface_remove_address6(struct interface *interface, const uint8_t address
                               unsigned prefix)
 {
     struct netif *netif = &interface->netif;
-    ip6_addr_t own;
+    ip6_addr_t own = address6_on(netif, address);
     s8_t place;
 
-    memset(&own, 0, sizeof(own));
-    memcpy(own.addr, address, 16);
-    ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
     place = netif_get_ip6_addr_match(netif, &own);
     if (place < 0 || interface_prefix6(interface, place) != prefix)
         return -EADDRNOTAVAIL;

@@ -120,10 +120,13 @@ bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *outp
 
 /* ---- changing ---- */
 
-static int find(const struct netlink_request *request, struct interface **out)
+static int parse(struct netlink_request *request, struct interface **out)
 {
     const struct ifaddrmsg *message = request->fixed;
+    int error = netlink_parse(request, sizeof(*message));
 
+    if (error)
+        return error;
     *out = interface_find(message->ifa_index);
     return *out ? 0 : -ENODEV;
 }
@@ -173,11 +176,9 @@ int netlink_address_add(const struct netlink_request *given, struct netlink_outp
     struct netlink_request request = *given;
     const struct ifaddrmsg *message = given->fixed;
     struct interface *interface;
-    int error = netlink_parse(&request, sizeof(*message));
+    int error = parse(&request, &interface);
 
     (void)output;
-    if (!error)
-        error = find(&request, &interface);
     if (error)
         return error;
     switch (message->ifa_family) {
@@ -212,11 +213,9 @@ int netlink_address_remove(const struct netlink_request *given, struct netlink_o
     struct netlink_request request = *given;
     const struct ifaddrmsg *message = given->fixed;
     struct interface *interface;
-    int error = netlink_parse(&request, sizeof(*message));
+    int error = parse(&request, &interface);
 
     (void)output;
-    if (!error)
-        error = find(&request, &interface);
     if (error)
         return error;
     if (message->ifa_family == AF_INET)
