@@ -31,7 +31,8 @@
 #define ENABLE_TRANSMIT    0x02
 #define ENABLE_LINE_STATUS 0x04
 
-#define FIFO_ON_TRIGGER_1   0x07 /* both FIFOs on and emptied; interrupt at 1 byte received */
+#define TRIGGER             8
+#define FIFO_ON_TRIGGER_8   0x87 /* both FIFOs on and emptied; interrupt at 8 bytes received */
 #define LINE_8N1            0x03
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_READY         0x0b /* DTR, RTS, and OUT2, which lets the interrupt through */
@@ -39,6 +40,7 @@
 #define IDENTITY_NONE     0x01
 #define IDENTITY_CAUSE    0x0e
 #define IDENTITY_TRANSMIT 0x02
+#define IDENTITY_LEVEL    0x04 /* as many bytes as the trigger says; the rest has a time-out */
 
 #define STATUS_RECEIVED   0x01
 #define STATUS_OVERRUN    0x02
@@ -95,7 +97,7 @@ void uart_init_early(void)
     write_register(DATA, DIVISOR);
     write_register(INTERRUPT_ENABLE, 0); /* the divisor's high byte */
     write_register(LINE_CONTROL, LINE_8N1);
-    write_register(FIFO_CONTROL, FIFO_ON_TRIGGER_1);
+    write_register(FIFO_CONTROL, FIFO_ON_TRIGGER_8);
     write_register(MODEM_CONTROL, MODEM_READY);
 }
 
@@ -129,24 +131,21 @@ static void transmit_interrupt(void)
     }
 }
 
-/* Moves what has been received to the ring.  Without room it stops asking, and uart_read() asks
- * again.
- *
- * The FIFO tells of every byte at once.  With a higher trigger the rest of a burst would be told by
- * a time-out; Bochs leaves that running when a burst is read out early, and when it then finds the
- * FIFO empty, shows a byte that never was. */
-static void receive(void)
+/* Moves up to `most` received bytes to the ring.  For the trigger's interrupt that is the trigger's
+ * number and no more: what came behind has started the time-out, and Bochs, when that finds the
+ * FIFO empty, shows a byte that never was.  Without room it stops asking, and uart_read() asks again. */
+static void receive(unsigned most)
 {
     uint8_t status = read_register(LINE_STATUS);
     bool received = false;
 
-    while (status & STATUS_RECEIVED && ring_buffer_room(&input)) {
+    while (most-- > 0 && status & STATUS_RECEIVED && ring_buffer_room(&input)) {
         overruns += (status & STATUS_OVERRUN) != 0;
         ring_buffer_put_byte(&input, read_register(DATA));
         received = true;
         status = read_register(LINE_STATUS);
     }
-    if (status & STATUS_RECEIVED)
+    if (status & STATUS_RECEIVED && !ring_buffer_room(&input))
         enable(enabled & (uint8_t) ~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
     if (received)
         events_post(EVENT_CONSOLE_INPUT);
@@ -158,8 +157,10 @@ static void uart_interrupt(void)
 {
     uint8_t identity;
     while (!((identity = read_register(INTERRUPT_IDENTITY)) & IDENTITY_NONE)) {
-        if ((identity & IDENTITY_CAUSE) != IDENTITY_TRANSMIT)
-            receive();
+        if ((identity & IDENTITY_CAUSE) == IDENTITY_LEVEL)
+            receive(TRIGGER);
+        else if ((identity & IDENTITY_CAUSE) != IDENTITY_TRANSMIT)
+            receive(FIFO_SIZE);
         transmit_interrupt();
     }
 }
