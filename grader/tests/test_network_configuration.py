@@ -137,6 +137,12 @@ CASES = [
     Case("address bounded", "for i in 1 2 3 4 5 6 7 8 9; do ip addr add 10.7$i.0.1/16 dev eth0; done; ip -4 addr show eth0 | grep -c inet;"
          " for i in 1 2 3 4 5 6 7 8; do ip addr del 10.7$i.0.1/16 dev eth0; done; ip -4 addr show eth0 | grep -c inet",
          "ip: RTNETLINK answers: No buffer space available\n9\n1\n"),
+    Case("connection outlives its address", "ip addr add 10.9.0.1/16 dev eth0; nc -l -p 4000 >/tmp/got & sleep 0.3; (sleep 2; echo late) | nc 10.9.0.1 4000 & sleep 0.7;"
+         " ip addr del 10.9.0.1/16 dev eth0; netstat -tan | grep -c ':4000 .*ESTABLISHED'; ip addr add 10.9.0.1/16 dev eth0; wait; cat /tmp/got; ip addr del 10.9.0.1/16 dev eth0",
+         "2\nlate\n"),
+    Case("listener keeps its address", "ip addr add 10.9.0.1/16 dev eth0; telnetd -F -b 10.9.0.1:4000 & sleep 0.3; ip addr del 10.9.0.1/16 dev eth0; netstat -tln | grep -o '10.9.0.1:4000'; kill $!", "10.9.0.1:4000\n"),
+    Case("labels", "ip addr add 10.9.0.1/16 dev eth0 label eth0:1; ip addr show eth0 | grep -F 10.9; ip addr del 10.9.0.1/16 dev eth0",
+         "    inet 10.9.0.1/16 scope global eth0:1\n"),
     Case("names of addresses", "ifconfig eth0:1 10.0.2.20", "ifconfig: SIOCSIFADDR: Operation not supported\n", 1),
     Case("another address", "ip addr del 10.0.2.15/24 dev eth0; ip route; ifconfig eth0 10.0.2.16; ip -4 addr show eth0 | grep inet;"
          " ifconfig eth0 netmask 255.255.255.0; ip -4 addr show eth0 | grep inet; ip route; ping -c 1 10.0.2.2 >/dev/null && echo alive;"
@@ -185,6 +191,10 @@ CASES = [
     Case("hardware address", "ifconfig eth0 hw ether 02:11:22:33:44:55; ip link show eth0 | tail -n 1; ping -c 1 10.0.2.2 >/dev/null && echo alive;"
          " ifconfig eth0 hw ether 01:00:00:00:00:01; ifconfig eth0 hw ether 52:54:00:12:34:56; ping -c 1 10.0.2.2 >/dev/null && echo alive",
          "    link/ether 02:11:22:33:44:55 brd ff:ff:ff:ff:ff:ff\nalive\nifconfig: SIOCSIFHWADDR: Cannot assign requested address\nalive\n"),
+    Case("without ARP and multicast", "ip link set eth0 arp off; ip link show eth0 | head -n 1; arping -c 1 -w 1 -I eth0 10.0.2.2 | tail -n 1; ping -c 1 10.0.2.2 >/dev/null || echo nobody; ip link set eth0 multicast off;"
+         " ifconfig eth0 | grep UP; ifconfig eth0 arp multicast; ifconfig eth0 | grep UP; ping -c 1 10.0.2.2 >/dev/null && echo alive",
+         "2: eth0: <BROADCAST,MULTICAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc pfifo qlen 1000\narping: interface eth0 is not ARPable\nnobody\n"
+         "          UP BROADCAST RUNNING NOARP  MTU:1500  Metric:1\n          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\nalive\n"),
     Case("promiscuous", "ip link set eth0 promisc on; ifconfig eth0 | grep -o PROMISC; ip link set eth0 promisc off; ifconfig eth0 | grep -c PROMISC; ping -c 1 10.0.2.2 >/dev/null && echo alive",
          "PROMISC\n0\nalive\n"),
     # ---- neighbours

@@ -23,7 +23,8 @@ static void test_fresh(void)
     check("shutdown", -ENOTCONN, shutdown(fd, SHUT_WR));
     check("bind, wrong family", -EAFNOSUPPORT, bind(fd, &address, sizeof(struct sockaddr_in)));
     check("bind, too short", -EINVAL, bind(fd, &address, 8));
-    check("connect, wrong family", -EAFNOSUPPORT, connect(fd, &address, sizeof(struct sockaddr_in)));
+    check("connect, wrong family", -EAFNOSUPPORT,
+          connect(fd, &address, sizeof(struct sockaddr_in)));
     check("connect, too short", -EINVAL, connect(fd, &address, 1));
     check("bind, not ours", -EADDRNOTAVAIL, inet_bind(fd, "1.2.3.4", 0));
     check("bind", 0, inet_bind(fd, "127.0.0.1", 0));
@@ -408,9 +409,19 @@ static void test_options(void)
     check("no such device", -ENODEV, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "nix0", 5));
     check("device", 0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
     close(fd);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    check("TCP_INFO of nothing", 0, getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length));
+    check("closed", TCP_CLOSE, info.tcpi_state);
+    check("least segment", 536, info.tcpi_snd_mss);
+    check("time until a repetition", 1, info.tcpi_rto > 0);
+    close(fd);
     inet_pair(fds);
+    length = sizeof info;
     check("TCP_INFO", 0, getsockopt(fds[0], IPPROTO_TCP, TCP_INFO, &info, &length));
     check("established", TCP_ESTABLISHED, info.tcpi_state);
+    check("path's MTU", 65535, info.tcpi_pmtu);
+    check("segments' size", 1, info.tcpi_snd_mss > 536 && info.tcpi_rcv_mss >= 536);
+    check("time until a repetition", 1, info.tcpi_rto > 0);
     close_both(fds);
 }
 

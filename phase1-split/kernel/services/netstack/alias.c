@@ -3,6 +3,7 @@
 
 #include <linux/errno.h>
 
+#include <lib/string.h>
 #include <platform/heap.h>
 #include <platform/memory.h>
 
@@ -19,6 +20,7 @@
 struct alias {
     struct netif netif; /* its `state` is the interface */
     uint32_t broadcast;
+    char label[INTERFACE_NAME];
 };
 
 static err_t initialise(struct netif *netif)
@@ -89,6 +91,7 @@ bool interface_address_at(struct interface *interface, size_t which, struct inte
                                        .netmask = netif_ip4_netmask(netif)->addr,
                                        .netif = netif };
     out->broadcast = alias ? alias->broadcast : interface->configuration.broadcast;
+    out->label = alias ? alias->label : interface->configuration.label;
     out->secondary = has_earlier(interface, which, netif);
     return true;
 }
@@ -133,6 +136,15 @@ int alias_add(struct interface *interface, uint32_t address, uint32_t netmask, u
     return 0;
 }
 
+void alias_label(struct interface *interface, uint32_t address, const char *label)
+{
+    struct interface_address own;
+
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &own) && own.address == address)
+            string_copy(own.label, label, INTERFACE_NAME);
+}
+
 int alias_remove(struct interface *interface, uint32_t address)
 {
     for (size_t i = 0; i < ALIASES_MOST; i++) {
@@ -143,6 +155,7 @@ int alias_remove(struct interface *interface, uint32_t address)
         netlink_address_changed(interface, i + 1, true);
         route_address_removed(interface, address);
         neighbour_search_end(&alias->netif);
+        netif_forget_address(&alias->netif);
         netif_remove(&alias->netif);
         interface->aliases[i] = NULL;
         kfree(alias);

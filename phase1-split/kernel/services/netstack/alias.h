@@ -20,6 +20,7 @@ struct interface_address {
     uint32_t address, netmask, broadcast; /* broadcast 0: none */
     bool secondary;                       /* an earlier one is of the same network */
     struct netif *netif;
+    char *label; /* INTERFACE_NAME bytes: what programs call it; empty: as the interface */
 };
 
 /* The `which`-th address, of those from 0 to ALIASES_MOST; false: there is no such one. */
@@ -27,6 +28,9 @@ bool interface_address_at(struct interface *interface, size_t which, struct inte
 
 /* Makes an address that the interface does not have yet one of its own.  -ENOBUFS. */
 int alias_add(struct interface *interface, uint32_t address, uint32_t netmask, uint32_t broadcast);
+
+/* What programs are to call an address that the interface has. */
+void alias_label(struct interface *interface, uint32_t address, const char *label);
 
 /* -EADDRNOTAVAIL: the interface has no such further address. */
 int alias_remove(struct interface *interface, uint32_t address);

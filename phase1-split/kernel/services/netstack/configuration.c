@@ -42,6 +42,10 @@ unsigned interface_flags(const struct interface *interface)
         flags |= IFF_PROMISC;
     if (own->all_multicast_flag)
         flags |= IFF_ALLMULTI;
+    if (own->no_arp)
+        flags |= IFF_NOARP;
+    if (own->no_multicast)
+        flags &= ~(unsigned)IFF_MULTICAST;
     return flags;
 }
 
@@ -120,6 +124,21 @@ void interface_statistics(const struct interface *interface, struct interface_st
     };
 }
 
+/* ---- forgetting addresses ---- */
+
+void netif_forget_address(struct netif *netif)
+{
+    ip4_addr_set_zero(ip_2_ip4(&netif->ip_addr));
+}
+
+void netif_forget_address6(struct netif *netif, int8_t place)
+{
+    if (ip6_addr_isinvalid(netif_ip6_addr_state(netif, place)))
+        return;
+    nd6_adjust_mld_membership(netif, place, IP6_ADDR_INVALID);
+    netif->ip6_addr_state[place] = IP6_ADDR_INVALID;
+}
+
 /* ---- up and down ---- */
 
 /* What an interface has of IPv6 by itself. */
@@ -147,7 +166,7 @@ static void stop_ip6(struct interface *interface)
 {
     netif_set_ip6_autoconfig_enabled(&interface->netif, 0);
     for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-        netif_ip6_addr_set_state(&interface->netif, i, IP6_ADDR_INVALID);
+        netif_forget_address6(&interface->netif, i);
 }
 
 static void start(struct interface *interface)
@@ -196,6 +215,20 @@ void interface_want_promiscuous(struct interface *interface, int change)
         set_filter(interface);
 }
 
+/* Whom the interface knows is forgotten; so does Linux. */
+static void set_no_arp(struct interface *interface, bool no_arp)
+{
+    struct interface_address own;
+
+    if (!interface->ethernet || no_arp == interface->configuration.no_arp)
+        return;
+    interface->configuration.no_arp = no_arp;
+    for (size_t i = 0; i <= ALIASES_MOST; i++)
+        if (interface_address_at(interface, i, &own))
+            etharp_cleanup_netif(own.netif);
+    neighbour_interface_down(interface);
+}
+
 int interface_set_flags(struct interface *interface, unsigned flags)
 {
     struct configuration *own = &interface->configuration;
@@ -207,6 +240,8 @@ int interface_set_flags(struct interface *interface, unsigned flags)
         interface_want_all_multicast(interface, all_multicast ? 1 : -1);
     own->promiscuous_flag = promiscuous;
     own->all_multicast_flag = all_multicast;
+    own->no_multicast = interface->ethernet && !(flags & IFF_MULTICAST);
+    set_no_arp(interface, flags & IFF_NOARP);
     interface_set_up(interface, flags & IFF_UP);
     return 0;
 }
@@ -302,8 +337,12 @@ int interface_set_address(struct interface *interface, uint32_t address, uint32_
         netlink_address_changed(interface, 0, true);
     if (old != 0)
         route_address_removed(interface, old);
+    if (old != address)
+        netif_forget_address(&interface->netif);
     netif_set_addr(&interface->netif, &new_address, &new_netmask, &no_gateway);
     interface->configuration.broadcast = broadcast;
+    if (old != address)
+        interface->configuration.label[0] = '\0';
     if (address != 0) {
         route_address_added(interface, address, netmask);
         netlink_address_changed(interface, 0, false);
@@ -339,14 +378,19 @@ static void remove_secondaries(struct interface *interface, uint32_t address, ui
 static int replace_first(struct interface *interface)
 {
     struct interface_address next;
+    char label[INTERFACE_NAME] = "";
     size_t which = 1;
+    int error;
 
     while (which <= ALIASES_MOST && !interface_address_at(interface, which, &next))
         which++;
     if (which > ALIASES_MOST)
         return interface_set_address(interface, 0, 0, 0);
+    string_copy(label, next.label, sizeof(label));
     alias_remove(interface, next.address);
-    return interface_set_address(interface, next.address, next.netmask, next.broadcast);
+    error = interface_set_address(interface, next.address, next.netmask, next.broadcast);
+    alias_label(interface, next.address, label);
+    return error;
 }
 
 int interface_remove_address(struct interface *interface, uint32_t address)
@@ -366,15 +410,22 @@ int interface_remove_address(struct interface *interface, uint32_t address)
 
 /* ---- IPv6 addresses ---- */
 
-int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix)
+static ip6_addr_t address6_on(const struct netif *netif, const uint8_t address[16])
 {
-    struct netif *netif = &interface->netif;
     ip6_addr_t own;
-    s8_t place;
 
     memset(&own, 0, sizeof(own));
     memcpy(own.addr, address, 16);
     ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
+    return own;
+}
+
+int interface_add_address6(struct interface *interface, const uint8_t address[16], unsigned prefix)
+{
+    struct netif *netif = &interface->netif;
+    ip6_addr_t own = address6_on(netif, address);
+    s8_t place;
+
     if (prefix > 128 || ip6_addr_ismulticast(&own) || ip6_addr_isany(&own))
         return -EINVAL;
     if (netif_get_ip6_addr_match(netif, &own) >= 0)
@@ -394,16 +445,13 @@ int interface_remove_address6(struct interface *interface, const uint8_t address
                               unsigned prefix)
 {
     struct netif *netif = &interface->netif;
-    ip6_addr_t own;
+    ip6_addr_t own = address6_on(netif, address);
     s8_t place;
 
-    memset(&own, 0, sizeof(own));
-    memcpy(own.addr, address, 16);
-    ip6_addr_assign_zone(&own, IP6_UNICAST, netif);
     place = netif_get_ip6_addr_match(netif, &own);
     if (place < 0 || interface_prefix6(interface, place) != prefix)
         return -EADDRNOTAVAIL;
-    netif_ip6_addr_set_state(netif, place, IP6_ADDR_INVALID);
+    netif_forget_address6(netif, place);
     route_address6_removed(interface, address, prefix);
     return 0;
 }

@@ -9,20 +9,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <net/stack.h>
+
 #include <lwip/ip6_addr.h>
 #include <lwip/opt.h>
 
 struct interface;
+struct netif;
 struct interface_statistics;
 
 /* What lwIP does not keep of an interface. */
 struct configuration {
-    unsigned queue_length;                     /* what ifconfig calls txqueuelen */
-    unsigned promiscuous;                      /* how many want to see frames for others, */
-    bool promiscuous_flag;                     /* SIOCSIFFLAGS among them */
-    unsigned all_multicast;                    /* the same for all multicast groups, */
-    bool all_multicast_flag;                   /* which the device always takes in */
-    uint32_t broadcast;                        /* of the IPv4 address, network order; 0: none */
+    unsigned queue_length;      /* what ifconfig calls txqueuelen */
+    unsigned promiscuous;       /* how many want to see frames for others, */
+    bool promiscuous_flag;      /* SIOCSIFFLAGS among them */
+    unsigned all_multicast;     /* the same for all multicast groups, */
+    bool all_multicast_flag;    /* which the device always takes in */
+    bool no_arp;                /* IFF_NOARP: nobody is asked, and nobody told */
+    bool no_multicast;          /* IFF_MULTICAST was taken away; it says no more */
+    char label[INTERFACE_NAME]; /* of the IPv4 address; empty: the interface's name */
+    uint32_t broadcast;         /* of the IPv4 address, network order; 0: none */
     uint8_t prefixes[LWIP_IPV6_NUM_ADDRESSES]; /* lengths, of lwIP's IPv6 addresses */
 };
 
@@ -50,7 +56,7 @@ void interface_statistics(const struct interface *interface, struct interface_st
 /* ---- changes: 0 or an errno ---- */
 
 void interface_set_up(struct interface *interface, bool up);
-int interface_set_flags(struct interface *interface, unsigned flags); /* UP, PROMISC, ALLMULTI */
+int interface_set_flags(struct interface *interface, unsigned flags); /* of those that can be set */
 int interface_set_mtu(struct interface *interface, int64_t mtu);
 int interface_set_name(struct interface *interface, const char *name);
 int interface_set_hardware(struct interface *interface, const uint8_t address[6]);
@@ -59,6 +65,11 @@ int interface_set_hardware(struct interface *interface, const uint8_t address[6]
  * The broadcast address may be 0. */
 int interface_set_address(struct interface *interface, uint32_t address, uint32_t netmask,
                           uint32_t broadcast);
+
+/* An address is about to go from lwIP's interface.  lwIP would reset the connections that use it and give
+ * another one to sockets that are bound to it; as on Linux, they stay, and go on if it comes back. */
+void netif_forget_address(struct netif *netif);
+void netif_forget_address6(struct netif *netif, int8_t place);
 
 /* One address more or less: -EEXIST, -ENOBUFS, -EOPNOTSUPP (loopback keeps one); -EADDRNOTAVAIL. */
 int interface_add_address(struct interface *interface, uint32_t address, uint32_t netmask,

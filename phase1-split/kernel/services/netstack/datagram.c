@@ -218,6 +218,76 @@ int datagram_mtu(socket_handle socket, void *value, size_t *length)
     return netif ? option_number(value, length, netif->mtu) : -ENOTCONN;
 }
 
+/* ---- connecting ---- */
+
+/* Both kinds of lwIP's control blocks begin alike. */
+static struct ip_pcb *pcb_of(socket_handle socket)
+{
+    struct datagram_part *part = &socket->datagram;
+
+    return part->udp ? (struct ip_pcb *)part->udp : (struct ip_pcb *)part->raw;
+}
+
+static void set_peer(socket_handle socket, const ip_addr_t *address, uint16_t port, bool connected)
+{
+    struct datagram_part *part = &socket->datagram;
+
+    part->connected = connected;
+    ip_addr_copy(socket->remote, *address);
+    ip_addr_copy(pcb_of(socket)->remote_ip, *address);
+    if (part->udp) { /* a raw socket's peer has no port */
+        socket->remote_port = part->udp->remote_port = port;
+        udp_clear_flags(part->udp, UDP_FLAGS_CONNECTED);
+        udp_set_flags(part->udp, connected ? UDP_FLAGS_CONNECTED : 0);
+    } else {
+        raw_clear_flags(part->raw, RAW_FLAGS_CONNECTED);
+        raw_set_flags(part->raw, connected ? RAW_FLAGS_CONNECTED : 0);
+    }
+}
+
+static void disconnect(socket_handle socket)
+{
+    struct ip_pcb *pcb = pcb_of(socket);
+    ip_addr_t any;
+
+    ip_addr_set_any(socket->family == AF_INET6, &any);
+    set_peer(socket, &any, 0, false);
+    if (socket->bound)
+        return;
+    ip_addr_copy(socket->local, any);
+    ip_addr_copy(pcb->local_ip, any);
+    if (socket->datagram.udp && socket->family == AF_INET6)
+        IP_SET_TYPE_VAL(pcb->local_ip, IPADDR_TYPE_ANY);
+}
+
+int datagram_connect(socket_handle socket, const struct socket_address *address,
+                     int (*need_port)(socket_handle socket))
+{
+    ip_addr_t to, from;
+    uint16_t port;
+    int error;
+
+    if (address->length < sizeof(address->family))
+        return -EINVAL;
+    if (address->family == AF_UNSPEC) {
+        disconnect(socket);
+        return 0;
+    }
+    error = inet_peer_address(socket, address, &to, &port);
+    if (!error && socket->datagram.connected)
+        disconnect(socket);
+    if (!error)
+        error = datagram_choose_source(socket, &to, &from);
+    if (!error)
+        error = need_port(socket);
+    if (error)
+        return error;
+    ip_addr_copy(pcb_of(socket)->local_ip, from);
+    ip_addr_copy(socket->local, from);
+    set_peer(socket, &to, port, true);
+    return 0;
+}
+
 /* ---- the rest ---- */
 
 void datagram_apply(socket_handle socket)

@@ -16,6 +16,10 @@ void datagram_queue(socket_handle socket, struct pbuf *packet, const ip_addr_t *
 int datagram_receive(socket_handle socket, struct socket_message *message);
 void datagram_discard(socket_handle socket);
 int datagram_poll(socket_handle socket, uint32_t *ready);
+
+/* connect(2); `need_port` binds to a port, if the kind has any, that nobody uses. */
+int datagram_connect(socket_handle socket, const struct socket_address *address,
+                     int (*need_port)(socket_handle socket));
 int datagram_shutdown(socket_handle socket, int how);
 int datagram_name(socket_handle socket, bool peer, struct socket_address *out);
 int datagram_connect_result(socket_handle socket);

@@ -80,18 +80,36 @@ static err_t send_ip6(struct netif *netif, struct pbuf *packet, const ip6_addr_t
     return ERR_OK;
 }
 
+static const ip4_addr_t *hop_to(struct netif *netif, const ip4_addr_t *to)
+{
+    const ip4_addr_t *gateway = netstack_gateway_ip4(netif, to);
+
+    return gateway ? gateway : to;
+}
+
+/* Without ARP, only those are reached who were set by hand. */
+static bool may_not_ask(struct netif *netif, const ip4_addr_t *to)
+{
+    struct eth_addr *hardware;
+    const ip4_addr_t *found;
+
+    return interface_of(netif)->configuration.no_arp && !ip4_addr_ismulticast(to) &&
+           !ip4_addr_isbroadcast(to, netif) &&
+           etharp_find_addr(netif, hop_to(netif, to), &hardware, &found) < 0;
+}
+
 static err_t send_ip4(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
 {
-    const ip4_addr_t *gateway;
     ip_addr_t hop;
     err_t error;
 
+    if (may_not_ask(netif, to))
+        return ERR_OK; /* Linux sends it to nobody, too */
     sent = NULL;
     error = etharp_output(netif, packet, to);
     if (error != ERR_OK || sent == packet)
         return error;
-    gateway = netstack_gateway_ip4(netif, to);
-    ip_addr_copy_from_ip4(hop, *(gateway ? gateway : to));
+    ip_addr_copy_from_ip4(hop, *hop_to(netif, to));
     neighbour_search(netif, &hop, packet);
     return ERR_OK;
 }
@@ -129,6 +147,14 @@ static bool is_for_others(const struct interface *interface, const uint8_t *fram
     return !(frame[0] & 1) && memcmp(frame, interface->netif.hwaddr, ETH_HWADDR_LEN) != 0;
 }
 
+static bool is_unwanted(const struct interface *interface, const struct pbuf *packet)
+{
+    const struct eth_hdr *header = packet->payload;
+
+    return !netif_is_up(&interface->netif) || is_for_others(interface, packet->payload) ||
+           (interface->configuration.no_arp && header->type == PP_HTONS(ETHTYPE_ARP));
+}
+
 /* A shorter frame than a cable carries is filled up with zeros: lwIP counts on it (ARP) and would
  * read beyond the end. */
 int ethernet_receive(unsigned index, const void *frame, size_t length)
@@ -149,7 +175,7 @@ int ethernet_receive(unsigned index, const void *frame, size_t length)
     if (!list_empty(&frame_taps))
         frame_show(interface, packet, false);
     timers_neighbours_wanted();
-    if (!netif_is_up(&interface->netif) || is_for_others(interface, packet->payload) ||
+    if (is_unwanted(interface, packet) ||
         ethernet_input(packet, alias_for(interface, packet)) != ERR_OK)
         pbuf_free(packet);
     neighbour_search_answers();

@@ -19,6 +19,8 @@
 #include "netstack.h"
 #include "queued_socket.h"
 #include "route.h"
+#include "options.h"
+#include "unsupported.h"
 
 #define REQUEST_MOST 65536u /* bytes of one send */
 #define PIECE        4096u  /* bytes of one datagram of a dump, and of any other answer */
@@ -438,7 +440,7 @@ static int netlink_set_option(socket_handle handle, int level, int name, const v
         return queued_socket_set_option(&socket->common, name, value, length);
     if (level != SOL_NETLINK)
         return -ENOPROTOOPT;
-    error = option_take_int(value, length, &number);
+    error = option_take_number(value, length, &number);
     if (error)
         return error;
     switch (name) {
@@ -461,7 +463,7 @@ static int netlink_get_option(socket_handle handle, int level, int name, void *v
     if (level == SOL_SOCKET)
         return queued_socket_get_option(&socket->common, name, value, length);
     if (level == SOL_NETLINK && name == NETLINK_CAP_ACK)
-        return option_give_int(socket->short_errors, value, length);
+        return option_number(value, length, socket->short_errors);
     return -ENOPROTOOPT;
 }
 
@@ -471,38 +473,6 @@ static int netlink_control(socket_handle handle, unsigned command, uint64_t valu
     (void)handle;
     (void)value;
     return interface_control(AF_NETLINK, command, argument, result);
-}
-
-static int netlink_connect_result(socket_handle handle)
-{
-    (void)handle;
-    return -EOPNOTSUPP;
-}
-
-static int netlink_listen(socket_handle handle, int backlog,
-                          const struct socket_credentials *credentials)
-{
-    (void)handle;
-    (void)backlog;
-    (void)credentials;
-    return -EOPNOTSUPP;
-}
-
-static int netlink_accept(socket_handle handle, const struct socket_origin *origin,
-                          socket_handle *out, struct socket_address *peer)
-{
-    (void)handle;
-    (void)origin;
-    (void)out;
-    (void)peer;
-    return -EOPNOTSUPP;
-}
-
-static int netlink_shutdown(socket_handle handle, int how)
-{
-    (void)handle;
-    (void)how;
-    return -EOPNOTSUPP;
 }
 
 int netlink_list(struct text *out)
@@ -523,13 +493,13 @@ const struct socket_ops netlink_socket_ops = {
     .release = netlink_release,
     .bind = netlink_bind,
     .connect = netlink_connect,
-    .connect_result = netlink_connect_result,
-    .listen = netlink_listen,
-    .accept = netlink_accept,
+    .connect_result = unsupported_connect_result,
+    .listen = unsupported_listen,
+    .accept = unsupported_accept,
     .name = netlink_name,
     .send = netlink_send,
     .receive = netlink_receive,
-    .shutdown = netlink_shutdown,
+    .shutdown = unsupported_shutdown,
     .get_option = netlink_get_option,
     .set_option = netlink_set_option,
     .poll = netlink_poll,

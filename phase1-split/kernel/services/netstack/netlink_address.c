@@ -46,7 +46,7 @@ bool netlink_address_tell(struct interface *interface, size_t which, uint16_t ty
     netlink_put(output, IFA_LOCAL, &own.address, sizeof(own.address));
     if (own.broadcast)
         netlink_put_number(output, IFA_BROADCAST, own.broadcast);
-    netlink_put_text(output, IFA_LABEL, interface->name);
+    netlink_put_text(output, IFA_LABEL, own.label[0] ? own.label : interface->name);
     netlink_put_number(output, IFA_FLAGS, flags);
     put_lifetimes(FOREVER, FOREVER, output);
     return netlink_end(output);
@@ -120,10 +120,13 @@ bool netlink_address_dump(struct netlink_dump *dump, struct netlink_output *outp
 
 /* ---- changing ---- */
 
-static int find(const struct netlink_request *request, struct interface **out)
+static int parse(struct netlink_request *request, struct interface **out)
 {
     const struct ifaddrmsg *message = request->fixed;
+    int error = netlink_parse(request, sizeof(*message));
 
+    if (error)
+        return error;
     *out = interface_find(message->ifa_index);
     return *out ? 0 : -ENODEV;
 }
@@ -140,17 +143,24 @@ static int add_inet(struct interface *interface, const struct netlink_request *r
 {
     const struct ifaddrmsg *message = request->fixed;
     const void *given = address_of(request, 4);
+    char label[INTERFACE_NAME] = "";
     uint32_t address;
+    int error;
 
     if (!given || message->ifa_prefixlen > 32)
+        return -EINVAL;
+    if (netlink_has(request, IFA_LABEL) && netlink_text(request, IFA_LABEL, label, sizeof(label)))
         return -EINVAL;
     memcpy(&address, given, sizeof(address));
     if (interface_address(interface) == address &&
         interface_prefix(interface) == message->ifa_prefixlen &&
         !(request->header->nlmsg_flags & NLM_F_REPLACE))
         return -EEXIST;
-    return interface_add_address(interface, address, netmask_of(message->ifa_prefixlen),
-                                 netlink_number(request, IFA_BROADCAST, 0));
+    error = interface_add_address(interface, address, netmask_of(message->ifa_prefixlen),
+                                  netlink_number(request, IFA_BROADCAST, 0));
+    if (!error)
+        alias_label(interface, address, label);
+    return error;
 }
 
 static int add_inet6(struct interface *interface, const struct netlink_request *request)
@@ -166,11 +176,9 @@ int netlink_address_add(const struct netlink_request *given, struct netlink_outp
     struct netlink_request request = *given;
     const struct ifaddrmsg *message = given->fixed;
     struct interface *interface;
-    int error = netlink_parse(&request, sizeof(*message));
+    int error = parse(&request, &interface);
 
     (void)output;
-    if (!error)
-        error = find(&request, &interface);
     if (error)
         return error;
     switch (message->ifa_family) {
@@ -205,11 +213,9 @@ int netlink_address_remove(const struct netlink_request *given, struct netlink_o
     struct netlink_request request = *given;
     const struct ifaddrmsg *message = given->fixed;
     struct interface *interface;
-    int error = netlink_parse(&request, sizeof(*message));
+    int error = parse(&request, &interface);
 
     (void)output;
-    if (!error)
-        error = find(&request, &interface);
     if (error)
         return error;
     if (message->ifa_family == AF_INET)

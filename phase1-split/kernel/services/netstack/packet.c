@@ -29,6 +29,8 @@
 #include "netstack.h"
 #include "packet_filter.h"
 #include "queued_socket.h"
+#include "options.h"
+#include "unsupported.h"
 
 #define MEMBERSHIPS_MOST 20 /* of one socket: Linux's igmp_max_memberships */
 
@@ -482,7 +484,7 @@ static int detach_filter(struct packet_socket *socket)
 static int lock_filter(struct packet_socket *socket, const void *value, size_t length)
 {
     int on;
-    int error = option_take_int(value, length, &on);
+    int error = option_take_number(value, length, &on);
 
     if (error)
         return error;
@@ -575,7 +577,7 @@ static int packet_set_option(socket_handle handle, int level, int name, const vo
         return change_membership(socket, name == PACKET_ADD_MEMBERSHIP, value, length);
     if (name != PACKET_AUXDATA)
         return -ENOPROTOOPT;
-    int error = option_take_int(value, length, &number);
+    int error = option_take_number(value, length, &number);
 
     if (!error)
         socket->auxiliary_data = number != 0;
@@ -598,13 +600,13 @@ static int packet_get_option(socket_handle handle, int level, int name, void *va
     struct packet_socket *socket = of(handle);
 
     if (level == SOL_SOCKET && name == SO_LOCK_FILTER)
-        return option_give_int(socket->filter_locked, value, length);
+        return option_number(value, length, socket->filter_locked);
     if (level == SOL_SOCKET)
         return queued_socket_get_option(&socket->common, name, value, length);
     if (level != SOL_PACKET)
         return -ENOPROTOOPT;
     if (name == PACKET_AUXDATA)
-        return option_give_int(socket->auxiliary_data, value, length);
+        return option_number(value, length, socket->auxiliary_data);
     return name == PACKET_STATISTICS ? give_statistics(socket, value, length) : -ENOPROTOOPT;
 }
 
@@ -628,48 +630,6 @@ static int packet_control(socket_handle handle, unsigned command, uint64_t value
     return user_buffer_put(argument, &bytes, sizeof(bytes)) == sizeof(bytes) ? 0 : -EFAULT;
 }
 
-static int packet_connect(socket_handle handle, const struct socket_address *address,
-                          socket_handle peer, const struct socket_credentials *credentials)
-{
-    (void)handle;
-    (void)address;
-    (void)peer;
-    (void)credentials;
-    return -EOPNOTSUPP;
-}
-
-static int packet_connect_result(socket_handle handle)
-{
-    (void)handle;
-    return -EOPNOTSUPP;
-}
-
-static int packet_listen(socket_handle handle, int backlog,
-                         const struct socket_credentials *credentials)
-{
-    (void)handle;
-    (void)backlog;
-    (void)credentials;
-    return -EOPNOTSUPP;
-}
-
-static int packet_accept(socket_handle handle, const struct socket_origin *origin,
-                         socket_handle *out, struct socket_address *peer)
-{
-    (void)handle;
-    (void)origin;
-    (void)out;
-    (void)peer;
-    return -EOPNOTSUPP;
-}
-
-static int packet_shutdown(socket_handle handle, int how)
-{
-    (void)handle;
-    (void)how;
-    return -EOPNOTSUPP;
-}
-
 int packet_list(struct text *out)
 {
     const struct packet_socket *socket;
@@ -686,14 +646,14 @@ const struct socket_ops packet_socket_ops = {
     .create = packet_create,
     .release = packet_release,
     .bind = packet_bind,
-    .connect = packet_connect,
-    .connect_result = packet_connect_result,
-    .listen = packet_listen,
-    .accept = packet_accept,
+    .connect = unsupported_connect,
+    .connect_result = unsupported_connect_result,
+    .listen = unsupported_listen,
+    .accept = unsupported_accept,
     .name = packet_name,
     .send = packet_send,
     .receive = packet_receive,
-    .shutdown = packet_shutdown,
+    .shutdown = unsupported_shutdown,
     .get_option = packet_get_option,
     .set_option = packet_set_option,
     .poll = packet_poll,

@@ -3,7 +3,9 @@
  * blocks are all marked as reusing, and this file decides.
  *
  * Two sockets may share a port when their addresses differ, or both said SO_REUSEADDR and none
- * listens (datagrams: in any case), or both said SO_REUSEPORT and have the same owner.  What a closed
+ * listens (datagrams: in any case), or both said SO_REUSEPORT and have the same owner.  (Two TCP sockets
+ * that share a port so can be bound, but lwIP has one listener for it: the second listen(2) fails with
+ * EADDRINUSE, where Linux would spread connections over both.)  What a closed
  * TCP connection leaves behind keeps its port unless both said SO_REUSEADDR. */
 #include "inet.h"
 

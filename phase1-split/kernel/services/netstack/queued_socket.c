@@ -6,8 +6,9 @@
 #include <linux/poll.h>
 
 #include <lib/bits.h>
-#include <platform/memory.h>
 #include <process/wait_queue.h>
+
+#include "options.h"
 
 void queued_socket_init(struct queued_socket *socket, const struct socket_origin *origin)
 {
@@ -40,32 +41,17 @@ uint32_t queued_socket_ready(const struct queued_socket *socket)
            (socket->error ? POLLERR : 0);
 }
 
-int option_take_int(const void *value, size_t length, int *out)
-{
-    if (length < sizeof(*out))
-        return -EINVAL;
-    memcpy(out, value, sizeof(*out));
-    return 0;
-}
-
-int option_give_int(int answer, void *value, size_t *length)
-{
-    *length = min(*length, sizeof(answer));
-    memcpy(value, &answer, *length);
-    return 0;
-}
-
 int queued_socket_get_option(struct queued_socket *socket, int name, void *value, size_t *length)
 {
     switch (name) {
     case SO_RCVBUF:
-        return option_give_int((int)socket->queue.limit, value, length);
+        return option_number(value, length, (int)socket->queue.limit);
     case SO_SNDBUF:
-        return option_give_int(socket->send_buffer, value, length);
+        return option_number(value, length, socket->send_buffer);
     case SO_BROADCAST:
-        return option_give_int(socket->broadcast, value, length);
+        return option_number(value, length, socket->broadcast);
     case SO_ERROR:
-        return option_give_int(-queued_socket_take_error(socket), value, length);
+        return option_number(value, length, -queued_socket_take_error(socket));
     default:
         return -ENOPROTOOPT;
     }
@@ -76,7 +62,7 @@ int queued_socket_set_option(struct queued_socket *socket, int name, const void 
                              size_t length)
 {
     int number;
-    int error = option_take_int(value, length, &number);
+    int error = option_take_number(value, length, &number);
 
     if (error)
         return error;

@@ -32,10 +32,4 @@ int queued_socket_get_option(struct queued_socket *socket, int name, void *value
 int queued_socket_set_option(struct queued_socket *socket, int name, const void *value,
                              size_t length);
 
-/* An option's value that is an int; -EINVAL if it is shorter. */
-int option_take_int(const void *value, size_t length, int *out);
-
-/* Answers an int, or as much of it as fits. */
-int option_give_int(int answer, void *value, size_t *length);
-
 #endif

@@ -20,6 +20,7 @@
 #include "buffer.h"
 #include "netstack.h"
 #include "options.h"
+#include "unsupported.h"
 
 #define DATA_MOST      65535u
 #define ECHO_HEADER    8u
@@ -158,49 +159,12 @@ static int bind(socket_handle socket, const struct socket_address *address)
     return need_identifier(socket);
 }
 
-static void disconnect(socket_handle socket)
-{
-    struct raw_pcb *pcb = socket->datagram.raw;
-
-    socket->datagram.connected = false;
-    raw_clear_flags(pcb, RAW_FLAGS_CONNECTED);
-    ip_addr_set_any(socket->family == AF_INET6, &socket->remote);
-    if (socket->bound)
-        return;
-    ip_addr_set_any(socket->family == AF_INET6, &socket->local);
-    ip_addr_set_any(socket->family == AF_INET6, &pcb->local_ip);
-}
-
 static int connect(socket_handle socket, const struct socket_address *address, socket_handle peer,
                    const struct socket_credentials *credentials)
 {
-    struct raw_pcb *pcb = socket->datagram.raw;
-    ip_addr_t to, from;
-    uint16_t port;
-    int error;
-
     (void)peer;
     (void)credentials;
-    if (address->length < sizeof(address->family))
-        return -EINVAL;
-    if (address->family == AF_UNSPEC) {
-        disconnect(socket);
-        return 0;
-    }
-    error = inet_peer_address(socket, address, &to, &port);
-    if (!error)
-        error = datagram_choose_source(socket, &to, &from);
-    if (!error)
-        error = need_identifier(socket);
-    if (error)
-        return error;
-    ip_addr_copy(socket->local, from);
-    ip_addr_copy(pcb->local_ip, from);
-    ip_addr_copy(socket->remote, to);
-    ip_addr_copy(pcb->remote_ip, to);
-    raw_set_flags(pcb, RAW_FLAGS_CONNECTED);
-    socket->datagram.connected = true;
-    return 0;
+    return datagram_connect(socket, address, need_identifier);
 }
 
 /* ---- sending ---- */
@@ -397,32 +361,14 @@ int raw_set_option(socket_handle socket, int level, int name, const void *value,
     return 0;
 }
 
-static int listen(socket_handle socket, int backlog, const struct socket_credentials *credentials)
-{
-    (void)socket;
-    (void)backlog;
-    (void)credentials;
-    return -EOPNOTSUPP;
-}
-
-static int accept(socket_handle socket, const struct socket_origin *origin, socket_handle *out,
-                  struct socket_address *peer)
-{
-    (void)socket;
-    (void)origin;
-    (void)out;
-    (void)peer;
-    return -EOPNOTSUPP;
-}
-
 const struct socket_ops raw_socket_ops = {
     .create = create,
     .release = release,
     .bind = bind,
     .connect = connect,
     .connect_result = datagram_connect_result,
-    .listen = listen,
-    .accept = accept,
+    .listen = unsupported_listen,
+    .accept = unsupported_accept,
     .name = datagram_name,
     .send = send,
     .receive = datagram_receive,

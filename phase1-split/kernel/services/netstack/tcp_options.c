@@ -7,6 +7,7 @@
 #include <lib/bits.h>
 #include <platform/memory.h>
 
+#include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
 
 #include "netstack.h"
@@ -44,21 +45,19 @@ uint8_t tcp_linux_state(const struct service_socket *socket)
     return socket->tcp.pcb ? tcp_linux_pcb_state(socket->tcp.pcb) : TCP_STATE_CLOSE;
 }
 
-static void describe(const struct service_socket *socket, struct tcp_info *info)
-{
-    const struct tcp_pcb *pcb = socket->tcp.pcb;
+#define MICROSECONDS     1000000u
+#define TICK             (TCP_SLOW_INTERVAL * 1000u) /* lwIP's unit of times, in microseconds */
+#define MSS_LEAST        536u
+#define SEGMENTS_AT_ONCE 10u /* what Linux tells before there is a connection, */
+#define REORDERED_MOST   3u  /* and of all */
 
-    memset(info, 0, sizeof(*info));
-    info->tcpi_state = tcp_linux_state(socket);
-    if (socket->tcp.listener) {
-        info->tcpi_unacked = socket->tcp.waiting;
-        info->tcpi_sacked = socket->tcp.backlog;
-    }
-    if (!pcb)
-        return;
-    info->tcpi_retransmits = pcb->nrtx;
-    info->tcpi_probes = pcb->persist_probe;
-    info->tcpi_backoff = pcb->persist_backoff;
+static void describe_connection(const struct tcp_pcb *pcb, struct tcp_info *info)
+{
+    const struct netif *netif = ip_route(&pcb->local_ip, &pcb->remote_ip);
+    uint32_t mss = max(pcb->mss, (u16_t)1);
+
+    if (netif)
+        info->tcpi_pmtu = IP_IS_V6_VAL(pcb->remote_ip) ? netif->mtu6 : netif->mtu;
     if (pcb->flags & TF_WND_SCALE) {
         info->tcpi_options |= TCPI_OPT_WSCALE;
         info->tcpi_snd_wscale = pcb->snd_scale & 15;
@@ -66,15 +65,42 @@ static void describe(const struct service_socket *socket, struct tcp_info *info)
     }
     if (pcb->flags & TF_SACK)
         info->tcpi_options |= TCPI_OPT_SACK;
-    info->tcpi_rto = (uint32_t)pcb->rto * TCP_SLOW_INTERVAL * 1000;
-    info->tcpi_rtt = (uint32_t)(pcb->sa >> 3) * TCP_SLOW_INTERVAL * 1000;
-    info->tcpi_rttvar = (uint32_t)(pcb->sv >> 2) * TCP_SLOW_INTERVAL * 1000;
+    info->tcpi_retransmits = pcb->nrtx;
+    info->tcpi_probes = pcb->persist_probe;
+    info->tcpi_backoff = pcb->persist_backoff;
+    info->tcpi_rto = (uint32_t)pcb->rto * TICK;
+    info->tcpi_ato = TCP_FAST_INTERVAL * 1000;
+    info->tcpi_rtt = (uint32_t)(pcb->sa >> 3) * TICK;
+    info->tcpi_rttvar = (uint32_t)(pcb->sv >> 2) * TICK;
     info->tcpi_snd_mss = info->tcpi_rcv_mss = info->tcpi_advmss = pcb->mss;
-    info->tcpi_snd_cwnd = pcb->cwnd / max(pcb->mss, (u16_t)1);
-    info->tcpi_snd_ssthresh = pcb->ssthresh / max(pcb->mss, (u16_t)1);
-    info->tcpi_rcv_space = pcb->rcv_wnd;
-    info->tcpi_unacked = (pcb->snd_nxt - pcb->lastack) / max(pcb->mss, (u16_t)1);
+    info->tcpi_snd_cwnd = pcb->cwnd / mss;
+    info->tcpi_snd_ssthresh = pcb->ssthresh / mss;
+    info->tcpi_rcv_space = info->tcpi_rcv_ssthresh = pcb->rcv_wnd;
+    info->tcpi_snd_wnd = pcb->snd_wnd;
+    info->tcpi_unacked = (pcb->snd_nxt - pcb->lastack) / mss;
     info->tcpi_notsent_bytes = pcb->snd_lbb - pcb->snd_nxt;
+}
+
+static void describe(const struct service_socket *socket, struct tcp_info *info)
+{
+    const struct tcp_pcb *pcb = socket->tcp.pcb;
+
+    memset(info, 0, sizeof(*info));
+    info->tcpi_state = tcp_linux_state(socket);
+    info->tcpi_reordering = REORDERED_MOST;
+    info->tcpi_snd_cwnd = SEGMENTS_AT_ONCE;
+    if (socket->tcp.listener) {
+        info->tcpi_unacked = socket->tcp.waiting;
+        info->tcpi_sacked = socket->tcp.backlog;
+    } else if (pcb && pcb->state != CLOSED) {
+        describe_connection(pcb, info);
+    } else {
+        info->tcpi_rto = 3 * MICROSECONDS; /* of a first SYN: lwIP's tcp_alloc() */
+        info->tcpi_rttvar = MICROSECONDS / 4;
+        info->tcpi_snd_mss = MSS_LEAST;
+        info->tcpi_snd_ssthresh = INT32_MAX;
+        info->tcpi_min_rtt = UINT32_MAX;
+    }
 }
 
 /* ---- get ---- */

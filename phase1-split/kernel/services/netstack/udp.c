@@ -13,6 +13,7 @@
 #include "address.h"
 #include "buffer.h"
 #include "netstack.h"
+#include "unsupported.h"
 
 #define DATA_MOST  (65535 - IP_HLEN - UDP_HLEN)
 #define DATA_MOST6 (65535 - UDP_HLEN)
@@ -133,56 +134,12 @@ static int bind(socket_handle socket, const struct socket_address *address)
     return error;
 }
 
-static void disconnect(socket_handle socket)
-{
-    struct udp_pcb *pcb = socket->datagram.udp;
-
-    socket->datagram.connected = false;
-    socket->remote_port = pcb->remote_port = 0;
-    ip_addr_set_any(socket->family == AF_INET6, &socket->remote);
-    udp_clear_flags(pcb, UDP_FLAGS_CONNECTED);
-    ip_addr_set_any(IP_IS_V6_VAL(pcb->remote_ip), &pcb->remote_ip);
-    if (socket->bound)
-        return;
-    ip_addr_set_any(socket->family == AF_INET6, &socket->local);
-    ip_addr_copy(pcb->local_ip, socket->local);
-    if (socket->family == AF_INET6)
-        IP_SET_TYPE_VAL(pcb->local_ip, IPADDR_TYPE_ANY);
-}
-
 static int connect(socket_handle socket, const struct socket_address *address, socket_handle peer,
                    const struct socket_credentials *credentials)
 {
-    struct udp_pcb *pcb = socket->datagram.udp;
-    ip_addr_t to, from;
-    uint16_t port;
-    int error;
-
     (void)peer;
     (void)credentials;
-    if (address->length < sizeof(address->family))
-        return -EINVAL;
-    if (address->family == AF_UNSPEC) {
-        disconnect(socket);
-        return 0;
-    }
-    error = inet_peer_address(socket, address, &to, &port);
-    if (!error && socket->datagram.connected)
-        disconnect(socket);
-    if (!error)
-        error = datagram_choose_source(socket, &to, &from);
-    if (!error)
-        error = need_port(socket);
-    if (error)
-        return error;
-    ip_addr_copy(pcb->local_ip, from);
-    ip_addr_copy(socket->local, from);
-    ip_addr_copy(pcb->remote_ip, to);
-    ip_addr_copy(socket->remote, to);
-    socket->remote_port = pcb->remote_port = port;
-    udp_set_flags(pcb, UDP_FLAGS_CONNECTED);
-    socket->datagram.connected = true;
-    return 0;
+    return datagram_connect(socket, address, need_port);
 }
 
 /* ---- sending ---- */
@@ -228,32 +185,14 @@ static int send(socket_handle socket, struct socket_message *message)
     return error ? error : transmit(socket, &path, message->data);
 }
 
-static int listen(socket_handle socket, int backlog, const struct socket_credentials *credentials)
-{
-    (void)socket;
-    (void)backlog;
-    (void)credentials;
-    return -EOPNOTSUPP;
-}
-
-static int accept(socket_handle socket, const struct socket_origin *origin, socket_handle *out,
-                  struct socket_address *peer)
-{
-    (void)socket;
-    (void)origin;
-    (void)out;
-    (void)peer;
-    return -EOPNOTSUPP;
-}
-
 const struct socket_ops udp_socket_ops = {
     .create = create,
     .release = release,
     .bind = bind,
     .connect = connect,
     .connect_result = datagram_connect_result,
-    .listen = listen,
-    .accept = accept,
+    .listen = unsupported_listen,
+    .accept = unsupported_accept,
     .name = datagram_name,
     .send = send,
     .receive = datagram_receive,
