@@ -209,6 +209,7 @@ class Wire:
         self.count: Counter[str] = Counter()  # "arp", "icmp", "udp 53", "tcp 80": what came
         self.failures: list[BaseException] = []
         self.sent = 0
+        self._ended: set[tuple[int, int]] = set()  # TCP: our port, the guest's
         self._waiting: deque[bytes] = deque()  # that came while an answer was on its way
         self._closed = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -308,8 +309,8 @@ class Wire:
         self.send(ethernet(IPV4, ipv4(ICMP, error, HOST, packet.sender)))
 
     def _tcp(self, packet: Packet) -> None:
-        """A connection's other side that keeps nothing in mind: each answer follows from the
-        segment that it answers."""
+        """A connection's other side that keeps in mind only who has ended: each answer follows from
+        the segment that it answers."""
         source, to = packet.ports
         self.count[f"tcp {to}"] += 1
         sequence, acknowledged, offset, flags = struct.unpack(">IIBB", packet.payload[4:14])
@@ -328,17 +329,19 @@ class Wire:
         elif does == REFUSE:
             say(RST | ACK, acknowledged if flags & ACK else 0)
         elif flags & SYN:
+            self._ended.discard((to, source))
             say(SYN | ACK, 1000)
         elif does == RESET and data:
             say(RST | ACK, acknowledged)
-        elif does == GREET and acknowledged == 1001:
-            say(ACK | PSH, 1001, GREETING)
-            if flags & FIN:  # of a guest that has not heard the greeting yet
-                say(FIN | ACK, 1001 + len(GREETING))
-        elif does == GREET and flags & FIN:
-            say(FIN | ACK, acknowledged)
-        elif does == GREET and data:
-            say(ACK, acknowledged)
+        elif does == GREET:
+            if flags & FIN:
+                self._ended.add((to, source))
+            if acknowledged == 1001:
+                say(ACK | PSH, 1001, GREETING)
+            elif acknowledged == 1001 + len(GREETING) and (to, source) in self._ended:
+                say(FIN | ACK, acknowledged)
+            elif data:
+                say(ACK, acknowledged)
 
     # ---- what a test waits for ---------------------------------------------------------------
 

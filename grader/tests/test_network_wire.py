@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from conftest import Boots, shell_of, wait_address
+from conftest import Boots, failed, shell_of, wait_address
 from frames import GOOD, OPEN, hostile
 from machine import GUEST, HOST, Network
 from network_cases import LINGERING
@@ -35,15 +35,43 @@ class Lab:
         self.shell = shell_of(boots(network=Network(card, wire=wire.card)))
 
 
+class Labs:
+    """One lab for the tests of a card; after a failed test the next one gets a fresh one."""
+
+    def __init__(self, boots: Boots, card: str) -> None:
+        self.boots, self.card = boots, card
+        self.lab: Lab | None = None
+
+    def get(self) -> Lab:
+        if self.lab is None:
+            self.lab = Lab(self.boots, self.card, Wire())
+            wait_address(self.lab.shell)
+        return self.lab
+
+    def drop(self) -> None:
+        if self.lab:
+            self.lab.shell.machine.close()
+            self.lab.wire.close()
+            self.lab = None
+
+
 @pytest.fixture(scope="module", params=CARDS)
-def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def labs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     boots = Boots(tmp_path_factory.mktemp("wire"))
-    with Wire() as wire:
-        lab = Lab(boots, request.param, wire)
-        wait_address(lab.shell)
-        yield lab
-        assert wire.failures == []
-        boots.close()
+    labs = Labs(boots, request.param)
+    yield labs
+    labs.drop()
+    boots.close()
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, labs: Labs) -> Iterator[Lab]:
+    request.node.stash[failed] = True
+    lab = labs.get()
+    yield lab
+    assert lab.wire.failures == []
+    if request.node.stash[failed]:
+        labs.drop()
 
 
 # ---- a good network ----------------------------------------------------------------------------

@@ -96,6 +96,19 @@ static void wait_for_quiet(long before)
         usleep(100000);
 }
 
+/* Takes an account that is the same a second later, if one comes within so many seconds. */
+static void take_settled(struct account *account, int seconds)
+{
+    static struct account earlier;
+    take_account(account);
+    do {
+        earlier = *account;
+        if (seconds > 0)
+            sleep(1);
+        take_account(account);
+    } while (seconds-- > 0 && memcmp(&earlier, account, sizeof earlier) != 0);
+}
+
 /* Looks again each second, so many times at most, until all is as before. */
 static void wait_for_timers(const struct account *before, struct account *after, int seconds)
 {
@@ -126,7 +139,7 @@ int main(int argc, char **argv)
     }
     usleep(300000);       /* for who reads our output to come to rest */
     take_account(&after); /* so that the stack, `text` and `after` are there */
-    take_account(&before);
+    take_settled(&before, seconds);
     int status = run(command);
     wait_for_quiet(alive);
     wait_for_timers(&before, &after, seconds);
