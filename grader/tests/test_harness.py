@@ -25,6 +25,17 @@ MAKE = ["make", "--silent", "-C", str(ROOT)]
 AGES = 120
 
 
+def is_free(port: int) -> bool:
+    """Can somebody listen on this TCP port of 127.0.0.1?"""
+    with socket.socket() as free:
+        try:
+            free.bind(("127.0.0.1", port))
+            free.listen()
+        except OSError:
+            return False
+    return True
+
+
 class Run:
     """Processes that carry a mark in their environment, so that none of them is overlooked."""
 
@@ -55,10 +66,10 @@ class Run:
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not left
-        for port in self.ports:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", port))
-                free.listen()
+        # An emulator that is just ending loses its memory, by which it was found, before its ports.
+        while (taken := [port for port in self.ports if not is_free(port)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not taken
 
     def make_boot(self, *arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start `make boot` in a process group of its own, its input held open."""
