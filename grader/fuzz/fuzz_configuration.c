@@ -37,12 +37,6 @@
 #define STEPS_MOST 64
 #define SPACE      16384
 
-#define promise(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            __builtin_trap();                                                                      \
-    } while (0)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct network_stack_ops *const stack = &lwip_stack_ops;

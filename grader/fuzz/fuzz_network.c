@@ -41,12 +41,6 @@
 #define QUIET_MOST 1000 /* expiries until no timer runs any more: a group may answer after 65 s */
 #define STEPS_MOST 64
 
-#define promise(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            __builtin_trap();                                                                      \
-    } while (0)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct network_stack_ops *const stack = &lwip_stack_ops;

@@ -6,6 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What must hold whatever the input is: the fuzzer keeps the input that breaks it. */
+#define promise(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            __builtin_trap();                                                                      \
+    } while (0)
+
 /* Random numbers start over: every input meets the same. */
 void shim_reset(void);
 

@@ -62,8 +62,7 @@ struct tcp_part {
     struct list children;            /* that wait to be accepted, by sibling */
     struct list sibling;
     unsigned waiting, backlog; /* children, and how many there may be */
-    bool no_delay, cork, quick_ack;
-    int defer_accept;                              /* seconds, kept for getsockopt() */
+    bool no_delay, cork;
     uint32_t user_timeout;                         /* ms */
     uint16_t mss;                                  /* TCP_MAXSEG, or 0 */
     uint32_t keep_idle, keep_interval, keep_count; /* ms, ms; 0: the default */

@@ -26,6 +26,8 @@
 #define RECEIVE_LEAST     2304u
 #define DEFAULT_HOPS      64
 #define MTU_DISCOVER_DONT 0 /* IP_PMTUDISC_DONT, IPV6_PMTUDISC_DONT */
+#define MTU_DISCOVER_WANT 1
+#define MTU_DISCOVER_MOST 5
 
 /* ---- values ---- */
 
@@ -261,15 +263,19 @@ static int get_ip_option(socket_handle socket, int name, void *value, size_t *le
         return datagram_mtu(socket, value, length);
     case IP_OPTIONS:
         return option_bytes(value, length, "", 0);
-    case IP_RECVTOS:
-    case IP_FREEBIND:
-    case IP_TRANSPARENT:
-        return option_number(value, length, 0);
     case IP_MULTICAST_ALL:
         return option_number(value, length, 1);
     default:
         return -ENOPROTOOPT;
     }
+}
+
+/* Packets that are too large are sent in fragments: nothing else can be had. */
+static int mtu_discover_error(int number)
+{
+    if (number < 0 || number > MTU_DISCOVER_MOST)
+        return -EINVAL;
+    return number <= MTU_DISCOVER_WANT ? 0 : -ENOPROTOOPT;
 }
 
 static int set_ip_number(socket_handle socket, int name, int number)
@@ -308,12 +314,9 @@ static int set_ip_number(socket_handle socket, int name, int number)
         options->multicast_loop = number != 0;
         return 0;
     case IP_MTU_DISCOVER:
-        return number < 0 || number > 5 ? -EINVAL : 0;
-    case IP_RECVTOS:
-    case IP_FREEBIND:
+        return mtu_discover_error(number);
     case IP_MULTICAST_ALL:
-    case IP_BIND_ADDRESS_NO_PORT:
-        return 0;
+        return number == 1 ? 0 : -ENOPROTOOPT; /* it is so */
     default:
         return -ENOPROTOOPT;
     }
@@ -372,9 +375,6 @@ static int get_ip6_option(socket_handle socket, int name, void *value, size_t *l
                              socket->type == SOCK_STREAM ? -1 : socket->datagram.checksum_offset);
     case IPV6_MTU:
         return datagram_mtu(socket, value, length);
-    case IPV6_RECVTCLASS:
-    case IPV6_DONTFRAG:
-        return option_number(value, length, 0);
     default:
         return -ENOPROTOOPT;
     }
@@ -431,10 +431,7 @@ static int set_ip6_number(socket_handle socket, int name, int number)
     case IPV6_CHECKSUM:
         return datagram_set_checksum(socket, SOL_IPV6, number);
     case IPV6_MTU_DISCOVER:
-        return number < 0 || number > 5 ? -EINVAL : 0;
-    case IPV6_RECVTCLASS:
-    case IPV6_DONTFRAG:
-        return 0;
+        return mtu_discover_error(number);
     default:
         return -ENOPROTOOPT;
     }

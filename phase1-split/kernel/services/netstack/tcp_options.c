@@ -130,16 +130,6 @@ int tcp_get_option(socket_handle socket, int name, void *value, size_t *length)
     case TCP_KEEPCNT:
         return option_number(value, length,
                              (int)(tcp->keep_count ? tcp->keep_count : TCP_KEEPCNT_DEFAULT));
-    case TCP_SYNCNT:
-        return option_number(value, length, 6);
-    case TCP_LINGER2:
-        return option_number(value, length, TCP_FIN_WAIT_TIMEOUT / MILLISECONDS);
-    case TCP_DEFER_ACCEPT:
-        return option_number(value, length, tcp->defer_accept);
-    case TCP_WINDOW_CLAMP:
-        return option_number(value, length, 0);
-    case TCP_QUICKACK:
-        return option_number(value, length, tcp->quick_ack);
     case TCP_USER_TIMEOUT:
         return option_number(value, length, (int)tcp->user_timeout);
     case TCP_CONGESTION:
@@ -155,7 +145,10 @@ int tcp_get_option(socket_handle socket, int name, void *value, size_t *length)
     }
 }
 
-/* ---- set ---- */
+/* ---- set ----
+ *
+ * What lwIP would not act upon (TCP_DEFER_ACCEPT, TCP_LINGER2, TCP_QUICKACK, TCP_SYNCNT,
+ * TCP_WINDOW_CLAMP) is refused: a program that asks for it shall not believe that it has it. */
 
 static void flush(socket_handle socket)
 {
@@ -202,21 +195,10 @@ static int set_number(socket_handle socket, int name, int number)
             return -EINVAL;
         tcp->keep_count = (uint32_t)number;
         return 0;
-    case TCP_DEFER_ACCEPT:
-        tcp->defer_accept = max(number, 0);
-        return 0;
-    case TCP_QUICKACK:
-        tcp->quick_ack = number != 0;
-        return 0;
     case TCP_USER_TIMEOUT:
         if (number < 0)
             return -EINVAL;
         tcp->user_timeout = (uint32_t)number;
-        return 0;
-    case TCP_SYNCNT:
-        return number < 1 || number > 127 ? -EINVAL : 0;
-    case TCP_LINGER2:
-    case TCP_WINDOW_CLAMP:
         return 0;
     default:
         return -ENOPROTOOPT;
