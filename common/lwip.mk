@@ -37,4 +37,4 @@ $(LWIP_STAMP):
 $(LWIP_OBJECTS): $(BUILD)/lwip/%.o: $(LWIP_STAMP) $(RECIPE)
 	$(call say,CC3,$(LWIP)/src/$*)
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) -MMD -MP -MF $(@:.o=.d) -c -o $@ $(LWIP)/src/$* $(LWIP_FLAGS)
+	$(QUIET)$(CC) -MD -MP -MF $(@:.o=.d) -c -o $@ $(LWIP)/src/$* $(LWIP_FLAGS)

@@ -124,7 +124,7 @@ FORCE:
 
 # ---- compiling -----------------------------------------------------------------------------
 
-COMPILE = $(CC) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+COMPILE = $(CC) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
 VERBOSE ?=
 QUIET := $(if $(VERBOSE),,@)
 SILENT := $(VERBOSE)$(findstring s,$(firstword -$(MAKEFLAGS)))

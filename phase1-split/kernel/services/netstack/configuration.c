@@ -88,13 +88,13 @@ unsigned interface_prefix6(const struct interface *interface, int8_t place)
 
 struct interface *interface_with_address(uint32_t address)
 {
-    struct interface *interface = NULL;
-    struct interface_address own;
+    const struct netif *netif;
 
-    while (address != 0 && (interface = interface_next(interface ? interface->index : 0)))
-        for (size_t i = 0; i <= ALIASES_MOST; i++)
-            if (interface_address_at(interface, i, &own) && own.address == address)
-                return interface;
+    if (address == 0)
+        return NULL;
+    NETIF_FOREACH(netif) /* those of further addresses among them */
+    if (netif_ip4_addr(netif)->addr == address)
+        return interface_of(netif);
     return NULL;
 }
 

@@ -6,6 +6,10 @@
 
 #define BYTE_ORDER LITTLE_ENDIAN
 
+/* lwIP's own are functions, and called for each field of a header. */
+#define lwip_htons(x) __builtin_bswap16(x)
+#define lwip_htonl(x) __builtin_bswap32(x)
+
 /* No C library here: formats for lwIP's debug texts, which are not compiled, and ctype's few. */
 #define LWIP_NO_INTTYPES_H 1
 #define LWIP_NO_CTYPE_H    1
