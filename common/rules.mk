@@ -2,14 +2,13 @@
 #
 # A phase's Makefile names its modules and includes this file:
 #
-#   PHASE    := 1                     its number
-#   CORE     += process/process.c     Ring 1, one file a line, relative to kernel/
-#   SERVICES += services/tmpfs.c      Ring 2, likewise
-#   PLATFORM += contain               directories of common/platform that only later phases use
-#   THIRD_PARTY += lwip               libraries of others, each with rules of its own: common/lwip.mk
+#   PHASE       := 1         its number
+#   PLATFORM    += contain   directories of common/platform that only later phases use
+#   THIRD_PARTY += lwip      libraries of others, each with rules of its own: common/lwip.mk
 #
-# Ring 0 (common/platform) and the helpers (common/lib) are taken whole.  Each ring has its own
-# flags below: that is how the compiler holds the line between them.
+# All sources that lie in a directory belong to it: Ring 0 is common/platform, the helpers of all
+# rings common/lib, Ring 2 the phase's kernel/services, Ring 1 the rest of its kernel/.  Each ring has
+# its own flags below: that is how the compiler holds the line between them.
 
 ROOT ?= ..
 KERNEL ?= kernel
@@ -38,6 +37,11 @@ COMMON := $(ROOT)/common
 PLATFORM_DIRECTORIES := $(COMMON)/platform $(PLATFORM:%=$(COMMON)/platform/%)
 PLATFORM_SOURCES := $(sort $(wildcard $(PLATFORM_DIRECTORIES:%=%/*.c) $(PLATFORM_DIRECTORIES:%=%/*.S)))
 LIB_SOURCES := $(sort $(wildcard $(COMMON)/lib/*.c))
+
+# All C files below a directory, which links may lead to, relative to it.
+sources_below = $(sort $(patsubst $(1)/%,%,$(shell find -L $(1) -name '*.c')))
+SERVICES := $(addprefix services/,$(call sources_below,$(KERNEL)/services))
+CORE := $(filter-out $(SERVICES),$(call sources_below,$(KERNEL)))
 
 PLATFORM_OBJECTS := $(PLATFORM_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
 LIB_OBJECTS := $(LIB_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
@@ -86,7 +90,7 @@ THIRD_PARTY_STAMPS :=
 THIRD_PARTY_FLAGS :=
 include $(THIRD_PARTY:%=$(COMMON)/%.mk)
 
-SERVICE_FLAGS := $(KERNEL_FLAGS) $(THIRD_PARTY_INCLUDES)
+SERVICE_FLAGS := $(KERNEL_FLAGS) -I$(KERNEL)/services $(THIRD_PARTY_INCLUDES)
 
 # The vDSO is a program of its own, in user mode, that is linked into the kernel as data.
 VDSO_DIRECTORY := $(COMMON)/platform/vdso

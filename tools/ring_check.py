@@ -33,7 +33,6 @@ import ring_source
 from ring_source import Match, Phase, Trouble, Unit
 
 REASONS = {
-    "unlisted": "the phase's Makefile does not name it, so it is neither compiled nor checked",
     "asm": "only common/platform may use assembly: the compiler cannot check what it does",
     "cast": "only common/platform may turn a number into a pointer: user and physical addresses "
     "are numbers, and following one by accident is what the platform's calls prevent",
@@ -137,10 +136,6 @@ class Check:
         """All translation units to look at: the sources, then the headers that none of them
         includes."""
         sources = own_sources(self.phase)
-        for _, path in sources:
-            if not path.endswith(".c"):
-                self.add(path, 1, "asm", "assembly source")
-        sources = [(ring, path) for ring, path in sources if path.endswith(".c")]
         units = ring_source.preprocess_all(self.phase, sources)
         seen = {self.phase.plain(include.path) for unit in units for include in unit.includes}
         orphans = [
@@ -150,13 +145,11 @@ class Check:
         ]
         return units + ring_source.preprocess_all(self.phase, orphans)
 
-    def check_listed(self) -> None:
-        """Every source beside the kernel's is in the list of its Makefile."""
-        kernel = self.phase.directory / "kernel"
-        listed = {self.phase.plain(path) for _, path in self.phase.sources}
-        for path in kernel.rglob("*"):
-            if path.suffix in (".c", ".S") and self.phase.plain(str(path)) not in listed:
-                self.add(str(path), 1, "unlisted")
+    def check_assembly(self) -> None:
+        """No source is in the assembler's language, whether it is built or not."""
+        for path in self.phase.files_below(self.phase.directory):
+            if path.suffix in (".S", ".s", ".asm"):
+                self.add(str(path), 1, "asm", "assembly source")
 
     def add(self, path: str, line: int, rule: str, detail: str = "") -> None:
         self.found.add(Violation(self.phase.name(path), line, rule, detail))
@@ -275,7 +268,7 @@ class Check:
         files |= {unit.path for unit in units}
         files |= set(self.phase.headers())
         self.check_fence()
-        self.check_listed()
+        self.check_assembly()
         for unit in units:
             self.check_text(unit)
             self.check_includes(unit)

@@ -131,14 +131,21 @@ class Phase:
         for path in sorted((self.root / "common/lib/include").rglob("*.h")):
             found[os.path.relpath(path, self.directory)] = "lib"
         rings = {str(Path(path).parent): ring for ring, path in self.sources if ring in "12"}
-        kernel = self.directory / "kernel"
-        for directory, _, files in sorted(os.walk(kernel, followlinks=True)):
-            for file in sorted(files):
-                if file.endswith(".h"):
-                    path = os.path.relpath(Path(directory) / file, self.directory)
-                    parents = map(str, Path(path).parents)
-                    found[path] = next((rings[p] for p in parents if p in rings), "1")
+        for file in self.files_below(self.directory / "kernel"):
+            if file.suffix == ".h":
+                path = os.path.relpath(file, self.directory)
+                parents = map(str, Path(path).parents)
+                found[path] = next((rings[p] for p in parents if p in rings), "1")
         return found
+
+    @staticmethod
+    def files_below(directory: Path) -> list[Path]:
+        """All files of a directory and those below it, which links may lead to; sorted."""
+        return sorted(
+            Path(where) / name
+            for where, _, names in os.walk(directory, followlinks=True)
+            for name in names
+        )
 
 
 def run(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:

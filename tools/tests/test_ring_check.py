@@ -22,8 +22,6 @@ RINGS = REPOSITORY / "tools/rings.py"
 
 MAKEFILE = """\
 PHASE := 1
-CORE += main.c process/task.c {core}
-SERVICES += services/files.c {services}
 include ../common/rules.mk
 """
 
@@ -95,17 +93,13 @@ class Tree:
                 shutil.copy(source, target)
         for name, text in CLEAN.items():
             self.write(name, text)
-        self.sources()
+        (self.root / "phase1-small/Makefile").write_text(MAKEFILE)
 
     def write(self, name: str, text: str) -> Path:
         path = self.kernel / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return path
-
-    def sources(self, core: str = "", services: str = "") -> None:
-        makefile = self.root / "phase1-small/Makefile"
-        makefile.write_text(MAKEFILE.format(core=core, services=services))
 
     def check(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -249,11 +243,6 @@ def plant_all(tree: Tree, directory: str) -> dict[str, list[tuple[int, str]]]:
     (tree.root / "common/platform/asm.h").write_text("int platform_secret;\n")
     for plant in PLANTS:
         tree.write(f"{directory}/{plant.name}.c", plant.code.replace(" //!", "") + "\n")
-    names = " ".join(f"{directory}/{plant.name}.c" for plant in PLANTS)
-    if directory == "services":
-        tree.sources(services=names)
-    else:
-        tree.sources(core=names)
     return tree.found()
 
 
@@ -325,13 +314,7 @@ def test_header_that_nobody_includes(tree: Tree) -> None:
 
 def test_assembly_source(tree: Tree) -> None:
     tree.write("fast.S", "cli\n")
-    tree.sources(core="fast.S")
     assert tree.found() == {"phase1-small/kernel/fast.S": [(1, "asm")]}
-
-
-def test_source_that_no_list_names(tree: Tree) -> None:
-    tree.write("process/extra.c", "int extra;\n")
-    assert tree.found() == {"phase1-small/kernel/process/extra.c": [(1, "unlisted")]}
 
 
 def test_fence_must_stand(tree: Tree) -> None:
@@ -353,7 +336,6 @@ def test_exception_is_counted(tree: Tree, annotated: str) -> None:
 
 def test_exception_needs_a_reason(tree: Tree) -> None:
     tree.write("x.c", "char *f(long n) { return (char *)n; } /* ring exception: */\n")
-    tree.sources(core="x.c")
     assert set(tree.found()["phase1-small/kernel/x.c"]) == {(1, "cast"), (1, "exception")}
 
 
@@ -361,7 +343,7 @@ def test_header_of_an_earlier_phase(tree: Tree) -> None:
     """A linked source must find this phase's headers, not those beside the link's target."""
     second = tree.root / "phase2-next"
     shutil.copytree(tree.root / "phase1-small", second)
-    (second / "Makefile").write_text(MAKEFILE.format(core="", services="").replace("1", "2"))
+    (second / "Makefile").write_text(MAKEFILE.replace("1", "2"))
     shutil.rmtree(second / "kernel/process")
     (second / "kernel/process").symlink_to("../../phase1-small/kernel/process")
     arguments = [sys.executable, CHECK, "--phase", "2", "--root", tree.root]

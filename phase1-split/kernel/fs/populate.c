@@ -16,12 +16,14 @@
 #include <lib/hash.h>
 #include <lib/radix_tree.h>
 
+#include <fs/archive.h>
 #include <fs/page_cache.h>
 #include <fs/private.h>
-#include <services/services.h>
 
 #define ENTRIES_AT_ONCE 16 /* names listed by one call */
 #define ALL_ATTRIBUTES  (SET_MODE | SET_UID | SET_GID | SET_ACCESSED | SET_MODIFIED | SET_CHANGED)
+
+static const struct boot_information *source; /* while the root is filled */
 
 /* A directory that exists on both sides and whose entries are still to be copied. */
 struct pending_directory {
@@ -219,15 +221,21 @@ static int copy_mounted(const struct path *to)
     return error != 0 ? error : unmount_error;
 }
 
+const void *boot_archive(size_t *size)
+{
+    *size = source ? source->initramfs_size : 0;
+    return source ? source->initramfs : NULL;
+}
+
 int populate_root(const struct boot_information *boot)
 {
     struct path root = { mount_root(), mount_root()->root };
     int error;
 
-    initramfs_set_archive(boot->initramfs, boot->initramfs_size);
+    source = boot;
     error = vfs_mount("initramfs", "initramfs", "", MS_RDONLY, &root);
     if (error == 0)
         error = copy_mounted(&root);
-    initramfs_set_archive(NULL, 0);
+    source = NULL;
     return error;
 }

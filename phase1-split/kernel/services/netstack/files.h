@@ -2,7 +2,7 @@
 #ifndef NETSTACK_FILES_H
 #define NETSTACK_FILES_H
 
-#include <services/procfs_text.h>
+#include <text/text.h>
 
 /* Registers the files.  0 or an errno. */
 int files_start(void);

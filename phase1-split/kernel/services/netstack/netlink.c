@@ -12,7 +12,7 @@
 #include <platform/heap.h>
 #include <platform/memory.h>
 #include <process/wait_queue.h>
-#include <services/procfs_text.h>
+#include <text/text.h>
 
 #include "interface_control.h"
 #include "netlink_handlers.h"

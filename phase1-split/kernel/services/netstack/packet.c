@@ -21,7 +21,7 @@
 #include <platform/heap.h>
 #include <platform/memory.h>
 #include <process/wait_queue.h>
-#include <services/procfs_text.h>
+#include <text/text.h>
 
 #include "byte_order.h"
 #include "configuration.h"

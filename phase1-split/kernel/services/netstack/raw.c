@@ -1,6 +1,6 @@
 /* Raw sockets, which see every packet of a protocol beside the kernel, and ping sockets, which see
  * the answers to their own echo requests: raw(7), icmp(7).  Core has checked who may have which. */
-#include <services/services.h>
+#include "service.h"
 
 #include "datagram.h"
 

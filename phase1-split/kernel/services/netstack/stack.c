@@ -1,5 +1,5 @@
 /* The stack as Core sees it: net/stack.h. */
-#include <services/services.h>
+#include "service.h"
 
 #include "datagram.h"
 #include "files.h"

@@ -1,5 +1,5 @@
 /* TCP sockets: tcp(7).  A connection's life from socket(2) to close(2); data is tcp_stream.c's. */
-#include <services/services.h>
+#include "service.h"
 
 #include "tcp.h"
 

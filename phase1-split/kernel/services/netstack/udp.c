@@ -1,5 +1,5 @@
 /* UDP sockets: udp(7). */
-#include <services/services.h>
+#include "service.h"
 
 #include "datagram.h"
 

@@ -2,7 +2,7 @@
  *
  * connect(2) makes the other end at once, without anybody who has accepted it: it has a queue, into
  * which the new peer may send already.  accept(2) gives it to a program. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <linux/errno.h>
 

@@ -1,5 +1,5 @@
 /* Datagrams, and the messages of SOCK_SEQPACKET, which are datagrams between two connected ends. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <linux/errno.h>
 

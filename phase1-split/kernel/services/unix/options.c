@@ -1,6 +1,6 @@
 /* Options of Unix sockets.  Most of those that every socket has mean nothing here: they are kept and
  * told, as by Linux, so that programs need not know what kind of socket they have. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <linux/errno.h>
 

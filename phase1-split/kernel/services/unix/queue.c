@@ -1,5 +1,5 @@
 /* Queues of pieces, and who pays for them. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <lib/bits.h>
 #include <net/in_flight.h>

@@ -1,5 +1,5 @@
 /* Life and death of Unix sockets, and what can be asked of one at any time. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <asm/ioctls.h>
 #include <linux/errno.h>
@@ -10,7 +10,7 @@
 #include <param.h>
 #include <platform/heap.h>
 #include <process/wait_queue.h>
-#include <services/services.h>
+#include "service.h"
 
 static struct list blocked = LIST_INITIAL(blocked); /* of struct unix_socket.blocked */
 

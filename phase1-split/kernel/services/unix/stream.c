@@ -3,7 +3,7 @@
  * What is sent goes behind the last bytes of the peer's queue, into the same piece if there is room,
  * so that single bytes do not cost a piece each.  Descriptors are at home between two bytes: a piece
  * begins there, and a receive that has got some ends with the bytes that were sent with them. */
-#include <services/unix/unix.h>
+#include "unix.h"
 
 #include <linux/errno.h>
 

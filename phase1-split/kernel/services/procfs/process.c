@@ -1,0 +1,256 @@
+/* /proc/PID: which files a process has, whose they are, and who may look into them. */
+#include "procfs.h"
+
+#include <linux/errno.h>
+#include <linux/stat.h>
+
+#include <platform/memory.h>
+
+#include <lib/bits.h>
+#include <lib/format.h>
+#include <lib/string.h>
+
+#include <process/process.h>
+
+/* ---- subjects ---- */
+
+int proc_subject_find(int32_t pid, uint64_t born, int32_t key, struct proc_subject *out)
+{
+    *out = (struct proc_subject){ .key = key };
+    if (pid == 0)
+        return 0;
+    out->process = process_find(pid);
+    if (out->process != NULL && born != UINT64_MAX && out->process->start_time != born)
+        out->process = NULL; /* another one by now */
+    return out->process == NULL ? -ESRCH : 0;
+}
+
+int32_t proc_process_id(const struct proc_subject *subject)
+{
+    return subject->process == NULL ? 0 : subject->process->id;
+}
+
+uint64_t proc_subject_born(const struct proc_subject *subject)
+{
+    return subject->process == NULL ? 0 : subject->process->start_time;
+}
+
+bool proc_is_self(const struct proc_subject *subject)
+{
+    return subject->process == current_process();
+}
+
+bool proc_may_inspect(const struct proc_subject *subject)
+{
+    const struct process *process = subject->process;
+    const struct credentials *mine, *its;
+
+    if (process == NULL || process == current_process() || process_privileged())
+        return true;
+    mine = current_process()->credentials;
+    its = process->credentials;
+    return process->dumpable && mine->fsuid == its->uid && mine->fsuid == its->euid &&
+           mine->fsuid == its->suid && mine->fsgid == its->gid && mine->fsgid == its->egid &&
+           mine->fsgid == its->sgid;
+}
+
+void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid, uint32_t *gid)
+{
+    const struct process *process = subject->process;
+
+    *uid = *gid = 0;
+    if (process == NULL || (!visible && (process->vm == NULL || !process->dumpable)))
+        return;
+    *uid = process->credentials->euid;
+    *gid = process->credentials->egid;
+}
+
+struct task *proc_task(const struct proc_subject *subject)
+{
+    struct task *task;
+
+    list_for_each_entry(task, &subject->process->tasks, of_process)
+        if (subject->key == 0 || task->id == subject->key)
+            return task;
+    return NULL;
+}
+
+/* ---- numbers ---- */
+
+/* Puts `number` into the ascending run of `count`, of which the `capacity` smallest are kept. */
+static size_t keep_smallest(int32_t *numbers, size_t count, size_t capacity, int32_t number)
+{
+    size_t place = count;
+
+    if (count == capacity && number > numbers[count - 1])
+        return count;
+    if (count == capacity)
+        place = --count;
+    for (; place > 0 && numbers[place - 1] > number; place--)
+        numbers[place] = numbers[place - 1];
+    numbers[place] = number;
+    return count + 1;
+}
+
+bool proc_has_process(const struct proc_subject *subject, int32_t number)
+{
+    (void)subject;
+    return process_find(number) != NULL;
+}
+
+size_t proc_process_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
+                            size_t capacity)
+{
+    const struct process *process;
+    size_t count = 0;
+
+    (void)subject;
+    for (process = process_next(NULL); process != NULL; process = process_next(process))
+        if (process->id >= first)
+            count = keep_smallest(out, count, capacity, process->id);
+    return count;
+}
+
+unsigned proc_process_count(void)
+{
+    return process_count();
+}
+
+unsigned proc_task_count(const struct proc_subject *subject)
+{
+    return subject->process == NULL ? 0 : subject->process->task_count;
+}
+
+static bool has_task(const struct proc_subject *subject, int32_t number)
+{
+    const struct proc_subject wanted = { .process = subject->process, .key = number };
+
+    return number != 0 && proc_task(&wanted) != NULL;
+}
+
+static size_t task_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
+                           size_t capacity)
+{
+    const struct task *task;
+    size_t count = 0;
+
+    list_for_each_entry(task, &subject->process->tasks, of_process)
+        if (task->id >= first)
+            count = keep_smallest(out, count, capacity, task->id);
+    return count;
+}
+
+/* ---- /proc/self ---- */
+
+int proc_read_self(const struct proc_subject *subject, char *target, size_t size, size_t *length)
+{
+    (void)subject;
+    *length = format(target, size, "%d", current_process()->id);
+    return 0;
+}
+
+int proc_read_thread_self(const struct proc_subject *subject, char *target, size_t size,
+                          size_t *length)
+{
+    (void)subject;
+    *length = format(target, size, "%d/task/%d", current_process()->id, current->id);
+    return 0;
+}
+
+/* ---- the name of a task ---- */
+
+const char *proc_command(const struct proc_subject *subject)
+{
+    const struct task *task = proc_task(subject);
+
+    return task == NULL ? subject->process->last_command : task->command;
+}
+
+static int show_comm(const struct proc_subject *subject, struct text *out)
+{
+    text_add(out, "%s\n", proc_command(subject));
+    return 0;
+}
+
+/* A process may rename its own tasks, like prctl(2) with PR_SET_NAME; nobody else may. */
+static int store_comm(const struct proc_subject *subject, const char *text)
+{
+    struct task *task = proc_task(subject);
+
+    if (task == NULL || subject->process != current_process())
+        return -EINVAL;
+    string_copy(task->command, text, sizeof(task->command));
+    return 0;
+}
+
+/* ---- the directories ---- */
+
+static const struct proc_item task_items[] = {
+    { "auxv", S_IFREG | 0400, true, .generate = proc_auxv },
+    { "cmdline", S_IFREG | 0444, .generate = proc_cmdline },
+    { "comm", S_IFREG | 0644, .generate = show_comm, .store = store_comm },
+    { "cwd", S_IFLNK | 0777, true, .read_link = proc_cwd_read, .follow = proc_cwd_follow },
+    { "environ", S_IFREG | 0400, true, .generate = proc_environ },
+    { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
+    { "io", S_IFREG | 0400, true, .generate = proc_io },
+    { "limits", S_IFREG | 0444, .generate = proc_limits },
+    { "maps", S_IFREG | 0444, true, .generate = proc_maps },
+    { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
+    { "mounts", S_IFREG | 0444, .generate = proc_mounts },
+    { "net", S_IFDIR | 0555, .directory = &proc_net_directory },
+    { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
+    { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
+      .store = proc_store_oom_adjustment },
+    { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
+    { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
+    { "stat", S_IFREG | 0444, .generate = proc_stat },
+    { "statm", S_IFREG | 0444, .generate = proc_statm },
+    { "status", S_IFREG | 0444, .generate = proc_status },
+};
+
+static const struct proc_directory task_directory = { .id = PROC_TASK,
+                                                      .items = task_items,
+                                                      .count = array_count(task_items) };
+
+static const struct proc_item task_item = { NULL, S_IFDIR | 0555, .directory = &task_directory };
+
+static const struct proc_directory tasks_directory = {
+    .id = PROC_TASKS, .numbered = &task_item, .has = has_task, .numbers = task_numbers
+};
+
+static const struct proc_item process_items[] = {
+    { "auxv", S_IFREG | 0400, true, .generate = proc_auxv },
+    { "cmdline", S_IFREG | 0444, .generate = proc_cmdline },
+    { "comm", S_IFREG | 0644, .generate = show_comm, .store = store_comm },
+    { "cwd", S_IFLNK | 0777, true, .read_link = proc_cwd_read, .follow = proc_cwd_follow },
+    { "environ", S_IFREG | 0400, true, .generate = proc_environ },
+    { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
+    { "fd", S_IFDIR | 0500, .directory = &proc_fd_directory },
+    { "fdinfo", S_IFDIR | 0500, .directory = &proc_fdinfo_directory },
+    { "io", S_IFREG | 0400, true, .generate = proc_io },
+    { "limits", S_IFREG | 0444, .generate = proc_limits },
+    { "maps", S_IFREG | 0444, true, .generate = proc_maps },
+    { "mountinfo", S_IFREG | 0444, .generate = proc_mountinfo },
+    { "mounts", S_IFREG | 0444, .generate = proc_mounts },
+    { "mountstats", S_IFREG | 0400, .generate = proc_mountstats },
+    { "net", S_IFDIR | 0555, .directory = &proc_net_directory },
+    { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
+    { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
+      .store = proc_store_oom_adjustment },
+    { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
+    { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
+    { "stat", S_IFREG | 0444, .generate = proc_stat },
+    { "statm", S_IFREG | 0444, .generate = proc_statm },
+    { "status", S_IFREG | 0444, .generate = proc_status },
+    { "task", S_IFDIR | 0555, .directory = &tasks_directory },
+    { "timers", S_IFREG | 0444, .generate = proc_timers },
+};
+
+static const struct proc_directory process_directory = { .id = PROC_PROCESS,
+                                                         .items = process_items,
+                                                         .count = array_count(process_items) };
+
+const struct proc_item proc_process_item = { NULL, S_IFDIR | 0555,
+                                             .directory = &process_directory };

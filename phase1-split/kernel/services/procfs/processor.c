@@ -1,0 +1,116 @@
+/* The files of /proc that tell what the processor does. */
+#include "procfs.h"
+
+#include <platform/clock.h>
+#include <platform/interrupts.h>
+
+#include <lib/bits.h>
+
+#include <process/process.h>
+#include <process/wall_clock.h>
+
+#define CLOCK_TICK  (uint64_t)10000000 /* ns: user programs count in hundredths of a second */
+#define LOAD_SHIFT  16                 /* scheduler_load() gives fixed-point numbers */
+#define LOAD_UNIT   (1u << LOAD_SHIFT)
+#define NAME_COLUMN 34 /* where the devices in interrupts begin */
+
+static void add_seconds(struct text *out, uint64_t nanoseconds)
+{
+    text_add(out, "%llu.%02llu", (unsigned long long)(nanoseconds / NANOSECONDS_PER_SECOND),
+             (unsigned long long)(nanoseconds % NANOSECONDS_PER_SECOND / CLOCK_TICK));
+}
+
+int proc_uptime(const struct proc_subject *subject, struct text *out)
+{
+    (void)subject;
+    add_seconds(out, clock_monotonic());
+    text_add(out, " ");
+    add_seconds(out, scheduler_idle_time());
+    text_add(out, "\n");
+    return 0;
+}
+
+int proc_loadavg(const struct proc_subject *subject, struct text *out)
+{
+    uint32_t load[3];
+
+    (void)subject;
+    scheduler_load(load);
+    for (size_t i = 0; i < array_count(load); i++) {
+        uint32_t rounded = load[i] + LOAD_UNIT / 200;
+
+        text_add(out, "%u.%02u ", rounded >> LOAD_SHIFT,
+                 ((rounded & (LOAD_UNIT - 1)) * 100) >> LOAD_SHIFT);
+    }
+    text_add(out, "%u/%u %d\n", scheduler_runnable(), process_count(), process_last_id());
+    return 0;
+}
+
+static void add_processor(struct text *out, const char *name)
+{
+    struct processor_times times;
+
+    scheduler_times(&times);
+    text_add(out, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", name,
+             (unsigned long long)(times.user / CLOCK_TICK),
+             (unsigned long long)(times.nice / CLOCK_TICK),
+             (unsigned long long)(times.system / CLOCK_TICK),
+             (unsigned long long)(scheduler_idle_time() / CLOCK_TICK));
+}
+
+/* All interrupts, then those of each line. */
+static void add_interrupts(struct text *out)
+{
+    uint64_t counts[INTERRUPT_LINES], total = interrupt_timer_count();
+    struct interrupt_line line;
+
+    for (unsigned i = 0; i < INTERRUPT_LINES; i++) {
+        counts[i] = interrupt_line(i, &line) ? line.count : 0;
+        total += counts[i];
+    }
+    text_add(out, "intr %llu", (unsigned long long)total);
+    for (unsigned i = 0; i < INTERRUPT_LINES; i++)
+        text_add(out, " %llu", (unsigned long long)counts[i]);
+    text_add(out, "\n");
+}
+
+int proc_system_stat(const struct proc_subject *subject, struct text *out)
+{
+    uint64_t boot = (wall_clock() - clock_monotonic()) / NANOSECONDS_PER_SECOND;
+
+    (void)subject;
+    add_processor(out, "cpu ");
+    add_processor(out, "cpu0");
+    add_interrupts(out);
+    text_add(out, "ctxt %llu\nbtime %llu\n", (unsigned long long)scheduler_switches(),
+             (unsigned long long)boot);
+    /* Nobody waits for a disk. */
+    text_add(out, "processes %llu\nprocs_running %u\nprocs_blocked 0\n",
+             (unsigned long long)process_forks(), scheduler_runnable());
+    return 0;
+}
+
+/* One processor.  The lines are those of the 8259 pair; they and the processor's own timer are all
+ * that interrupts. */
+int proc_interrupts(const struct proc_subject *subject, struct text *out)
+{
+    struct interrupt_line line;
+
+    (void)subject;
+    text_add(out, "           CPU0       \n");
+    for (unsigned i = 0; i < INTERRUPT_LINES; i++) {
+        size_t start = out->length;
+
+        if (!interrupt_line(i, &line))
+            continue;
+        text_add(out, "%3u: %10llu  XT-PIC", i, (unsigned long long)line.count);
+        if (line.device != NULL) {
+            text_pad(out, start, NAME_COLUMN);
+            text_add(out, "%s", line.device);
+        }
+        text_add(out, "\n");
+    }
+    text_add(out, "LOC: %10llu   Local timer interrupts\n",
+             (unsigned long long)interrupt_timer_count());
+    return 0;
+}
