@@ -8,7 +8,7 @@
 LWIP := $(ROOT)/build/lwip
 LWIP_VERSION := 2.1.3
 LWIP_STAMP := $(LWIP)/unpacked-$(LWIP_VERSION)
-LWIP_PORT := $(KERNEL)/services/netstack/port
+LWIP_PORT := $(SERVICES_DIRECTORY)/netstack/port
 
 LWIP_FILES := $(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c \
     stats.c tcp.c tcp_in.c tcp_out.c udp.c) \
@@ -20,9 +20,13 @@ LWIP_FLAGS := $(filter-out -W% $(COVERAGE_CFLAGS),$(CFLAGS)) -w \
     -isystem $(shell $(CC) -print-file-name=include) \
     -I$(LWIP_PORT) -I$(LWIP_PORT)/libc -I$(LWIP)/src/include
 
-THIRD_PARTY_OBJECTS += $(LWIP_OBJECTS)
+# Its service's part of it, where services are modules.
+THIRD_PARTY_OBJECTS_netstack := $(LWIP_OBJECTS)
+THIRD_PARTY_INCLUDES_netstack := -I$(LWIP_PORT) -isystem $(LWIP)/src/include
+
+THIRD_PARTY_OBJECTS += $(THIRD_PARTY_OBJECTS_netstack)
 THIRD_PARTY_SOURCES += $(LWIP_FILES:%=$(LWIP)/src/%)
-THIRD_PARTY_INCLUDES += -I$(LWIP_PORT) -isystem $(LWIP)/src/include
+THIRD_PARTY_INCLUDES += $(THIRD_PARTY_INCLUDES_netstack)
 THIRD_PARTY_STAMPS += $(LWIP_STAMP)
 THIRD_PARTY_FLAGS += $(LWIP_FLAGS)
 

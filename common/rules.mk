@@ -7,18 +7,23 @@
 #   THIRD_PARTY += lwip      libraries of others, each with rules of its own: common/lwip.mk
 #
 # All sources that lie in a directory belong to it: Ring 0 is common/platform, the helpers of all
-# rings common/lib, Ring 2 the phase's kernel/services, Ring 1 the rest of its kernel/.  Each ring has
-# its own flags below: that is how the compiler holds the line between them.
+# rings common/lib, Ring 2 the phase's kernel/services (builtin.mk) or, where it has such directories,
+# its services/ and libs/ (modules.mk), Ring 1 the rest of its kernel/.  Each ring has its own flags
+# below: that is how the compiler holds the line between them.
 
 ROOT ?= ..
 KERNEL ?= kernel
 BUILD ?= $(ROOT)/build/phase$(PHASE)
 RECIPE := $(BUILD)/recipe
+OBJECT_LIST := $(BUILD)/objects.list
+# Where the services are.
+SERVICES_DIRECTORY := $(firstword $(wildcard services) $(KERNEL)/services)
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 LD := ld
+AR := ar
 NM := nm
 OBJCOPY := objcopy
 PYTHON := /usr/bin/python3
@@ -40,15 +45,12 @@ LIB_SOURCES := $(sort $(wildcard $(COMMON)/lib/*.c))
 
 # All C files below a directory, which links may lead to, relative to it.
 sources_below = $(sort $(patsubst $(1)/%,%,$(shell find -L $(1) -name '*.c')))
-SERVICES := $(addprefix services/,$(call sources_below,$(KERNEL)/services))
-CORE := $(filter-out $(SERVICES),$(call sources_below,$(KERNEL)))
+CORE := $(filter-out services/%,$(call sources_below,$(KERNEL)))
 
 PLATFORM_OBJECTS := $(PLATFORM_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
 LIB_OBJECTS := $(LIB_SOURCES:$(COMMON)/%=$(BUILD)/common/%.o)
 CORE_OBJECTS := $(CORE:%=$(BUILD)/kernel/%.o)
-SERVICE_OBJECTS := $(SERVICES:%=$(BUILD)/kernel/%.o)
-OBJECTS = $(PLATFORM_OBJECTS) $(LIB_OBJECTS) $(CORE_OBJECTS) $(SERVICE_OBJECTS) \
-    $(THIRD_PARTY_OBJECTS)
+OBJECTS = $(PLATFORM_OBJECTS) $(LIB_OBJECTS) $(CORE_OBJECTS) $(LINKED)
 
 # ---- flags ---------------------------------------------------------------------------------
 
@@ -90,7 +92,8 @@ THIRD_PARTY_STAMPS :=
 THIRD_PARTY_FLAGS :=
 include $(THIRD_PARTY:%=$(COMMON)/%.mk)
 
-SERVICE_FLAGS := $(KERNEL_FLAGS) -I$(KERNEL)/services $(THIRD_PARTY_INCLUDES)
+# Ring 2: files of the kernel, or modules of their own.
+include $(COMMON)/$(if $(filter services,$(SERVICES_DIRECTORY)),modules,builtin).mk
 
 # The vDSO is a program of its own, in user mode, that is linked into the kernel as data.
 VDSO_DIRECTORY := $(COMMON)/platform/vdso
@@ -116,14 +119,14 @@ $(CC) $(VDSO_FLAGS) $(VDSO_LINK)
 $(LD) $(LDFLAGS)
 endef
 export RECIPE_TEXT
-OBJECT_LIST := $(BUILD)/objects.list
-export OBJECTS
+OBJECT_TEXT = $(OBJECTS) $(COMPILED)
+export OBJECT_TEXT
 
 note = @mkdir -p $(@D); printf '%s\n' "$$$(1)" | cmp -s - $@ || printf '%s\n' "$$$(1)" >$@
 $(RECIPE): FORCE
 	$(call note,RECIPE_TEXT)
 $(OBJECT_LIST): FORCE
-	$(call note,OBJECTS)
+	$(call note,OBJECT_TEXT)
 FORCE:
 
 # ---- compiling -----------------------------------------------------------------------------
@@ -158,12 +161,7 @@ $(CORE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP)
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE) $(KERNEL_FLAGS)
 
-$(SERVICE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP) $(THIRD_PARTY_STAMPS)
-	$(call say,CC2,$<)
-	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(SERVICE_FLAGS)
-
--include $(OBJECTS:.o=.d)
+-include $(patsubst %.o,%.d,$(OBJECTS) $(COMPILED))
 
 # ---- linking -------------------------------------------------------------------------------
 
@@ -194,14 +192,14 @@ $(BUILD)/kernel.boot: $(BUILD)/kernel.elf
 # ---- other targets -------------------------------------------------------------------------
 
 # Compile everything, link nothing.
-objects: $(OBJECTS)
+objects: $(OBJECTS) $(COMPILED)
 
 # One line a source file, "ring path", for the ring check.
 list:
 	@$(foreach file,$(PLATFORM_SOURCES),echo 0 $(file);) \
 	$(foreach file,$(LIB_SOURCES),echo lib $(file);) \
 	$(foreach file,$(CORE),echo 1 $(KERNEL)/$(file);) \
-	$(foreach file,$(SERVICES),echo 2 $(KERNEL)/$(file);) \
+	$(foreach file,$(RING_2),echo 2 $(file);) \
 	$(foreach file,$(THIRD_PARTY_SOURCES),echo third $(file);) :
 
 # The flags of Ring 1 and 2, of what others wrote, of the platform and of the library, for the ring

@@ -1,0 +1,54 @@
+# Services as modules: how a phase's services/<name>/ becomes services/<name>.o, one object that is
+# linked into the kernel.  Part of rules.mk, for a phase that has a directory of services.
+#
+#   LIBRARIES_<name> := tree   which directories of the phase's libs are linked into a service
+#   IMPORTS                    services/<name>/imports: what it may call
+
+MODULES := $(patsubst services/%/,%,$(sort $(wildcard services/*/)))
+LIBRARIES := $(patsubst libs/%/,%,$(sort $(wildcard libs/*/)))
+SERVICES := $(call sources_below,services)
+LIBS_SOURCES := $(call sources_below,libs)
+RING_2 := $(SERVICES:%=services/%) $(LIBS_SOURCES:%=libs/%)
+
+SERVICE_OBJECTS := $(SERVICES:%=$(BUILD)/services/%.o)
+LIBS_OBJECTS := $(LIBS_SOURCES:%=$(BUILD)/libs/%.o)
+MODULE_OBJECTS := $(MODULES:%=$(BUILD)/services/%.o)
+COMPILED := $(SERVICE_OBJECTS) $(LIBS_OBJECTS) $(THIRD_PARTY_OBJECTS)
+LINKED := $(MODULE_OBJECTS)
+
+# A service sees the vocabulary, the libraries, what the platform offers, and its own directory.
+KERNEL_FLAGS += -Ilibs/vfs $(KERNEL_FLAGS_TEMPORARY)
+MODULE_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -Ilibs/vfs -Ilibs $(PLATFORM_INCLUDES) \
+    $(LIB_INCLUDES)
+# TEMPORARY: those that the phase's Makefile names see Core, too.
+unwalled = $(if $(filter $(1),$(UNWALLED)),-I$(KERNEL))
+libs_flags = $(MODULE_FLAGS) $(call unwalled,$(1))
+service_flags = $(MODULE_FLAGS) $(THIRD_PARTY_INCLUDES_$(1)) $(call unwalled,$(1))
+SERVICE_FLAGS = $(foreach name,$(MODULES),$(call service_flags,$(name)))
+# The service or the library that a file below services/ or libs/ belongs to.
+module_of = $(firstword $(subst /, ,$(1)))
+
+$(SERVICE_OBJECTS): $(BUILD)/services/%.o: services/% $(RECIPE) | $(UAPI_STAMP) $(THIRD_PARTY_STAMPS)
+	$(call say,CC2,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(call service_flags,$(call module_of,$*))
+
+$(LIBS_OBJECTS): $(BUILD)/libs/%.o: libs/% $(RECIPE) | $(UAPI_STAMP)
+	$(call say,CC2,$<)
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) $(call libs_flags,$(call module_of,$*))
+
+# Of a library, a module takes the files that it needs.
+$(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
+	@rm -f $@
+	$(QUIET)$(AR) rcsD $@ $(filter $(BUILD)/libs/$*/%.o,$(LIBS_OBJECTS))
+
+# The objects that a module is linked from.
+parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY_OBJECTS_$(1)) \
+    $(LIBRARIES_$(1):%=$(BUILD)/libs/%.a)
+
+.SECONDEXPANSION:
+$(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $(OBJECT_LIST)
+	$(call say,LDM,$@)
+	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
+	$(QUIET)$(OBJCOPY) $(EXPORTS_$*:%=--keep-global-symbol=%) $(BUILD)/services/$*.whole.o $@

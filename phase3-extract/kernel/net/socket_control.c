@@ -1,0 +1,1 @@
+../../../phase1-split/kernel/net/socket_control.c

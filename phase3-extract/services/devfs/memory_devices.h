@@ -1,0 +1,1 @@
+../../../phase1-split/kernel/services/devfs/memory_devices.h
