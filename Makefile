@@ -104,6 +104,13 @@ fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= e
 check: uapi ## the rules of the rings, held against the sources
 	@$(PYTHON) tools/ring_check.py --phase $(PHASE)
 
+check-tree: ## nothing is written twice: the phases' links, MOVES and BASES
+	@$(PYTHON) tools/check_tree.py
+
+carry: ## a change of FILE=phaseN-.../... merged into the later phases' own versions of it
+	@test -n '$(FILE)' || { echo 'make carry needs FILE=, a regular file of a phase directory' >&2; exit 2; }
+	@$(PYTHON) tools/carry.py $(if $(ADOPT),--adopt) '$(FILE)'
+
 rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
 	@$(PYTHON) tools/rings.py --phase $(PHASE)
 
@@ -206,6 +213,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test network unit fuzz check rings bench bench-wall bench-net iso kernel setup clean uapi \
+.PHONY: help boot gdb test network unit fuzz check check-tree carry rings bench bench-wall bench-net iso kernel setup clean uapi \
     suite suite-linux linux linux-cards suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage
