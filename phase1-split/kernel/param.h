@@ -1,6 +1,8 @@
-/* The tunables of the kernel, on one page. */
+/* The tunables of the kernel, on one page; those that services go by are in service_param.h. */
 #ifndef PARAM_H
 #define PARAM_H
+
+#include <service_param.h>
 
 #define KERNEL_NAME    "Aramid"
 #define KERNEL_RELEASE "0.1.0"
@@ -46,7 +48,6 @@
 #define TTY_LINE_LIMIT     4096   /* bytes in one line being edited, its end included (MAX_CANON) */
 #define TTY_BACKLOG_SIZE   16384u /* bytes of echo and output that a full console is still owed */
 #define TTY_DRAIN_INTERVAL 1000000u /* ns between looks whether a console's last byte has left */
-#define PTY_LIMIT          256      /* pseudo-terminals */
 #define PTY_QUEUE_SIZE     8192u /* bytes each way between the two sides of one; and its backlog */
 #define TTY_PIECE          256u  /* bytes a terminal takes in or processes for output at a time */
 
@@ -55,9 +56,6 @@
 #define SOCKET_HASH_SIZE    256
 #define UNIX_NAME_HASH_SIZE 64
 #define DATAGRAM_LIMIT      ((size_t)1 << 20) /* bytes that Core takes for one datagram */
-#define UNIX_BUFFER         212992u /* bytes that a Unix socket's unread messages take, at first */
-#define UNIX_BUFFER_LIMIT   212992u /* half of what all but root may set it to (net.core.wmem_max) */
-#define UNIX_QUEUE_LIMIT    10      /* datagrams in a queue (net.unix.max_dgram_qlen) */
 
 #define PIPE_PAGES      16           /* a pipe's capacity, pipe(7) */
 #define PIPE_PAGES_MANY 2            /* the same for a user who has too many */

@@ -1,4 +1,5 @@
-/* The device table: which operations a character device number stands for. */
+/* Device numbers, and the table of character devices as services see it.  Core's side of it is
+ * fs/device_table.h. */
 #ifndef FS_DEVICE_H
 #define FS_DEVICE_H
 
@@ -21,16 +22,9 @@ static inline uint32_t device_minor(uint64_t number)
 
 /* Opening a character device node with this number calls ops->open(node).  `name` is for devfs,
  * which shows it with `permissions`; it may be "directory/name", or NULL: devfs does not show it.
- * 0, -EEXIST, -ENOSPC. */
-int device_register(uint64_t number, const char *name, uint32_t permissions,
-                    const struct file_ops *ops, node_handle node);
-
-/* The same for operations that belong to Ring 2: user memory is made present before each call. */
+ * User memory is made present before each call.  0, -EEXIST, -ENOSPC. */
 int device_register_service(uint64_t number, const char *name, uint32_t permissions,
                             const struct file_ops *ops, node_handle node);
-
-/* Opens of this number fail from now on; what is open stays open. */
-void device_unregister(uint64_t number);
 
 struct device {
     uint64_t number;
@@ -40,7 +34,6 @@ struct device {
     node_handle node;
     bool in_service;
 };
-const struct device *device_find(uint64_t number); /* NULL: none */
-const struct device *device_at(size_t index);      /* NULL past the last */
+const struct device *device_at(size_t index); /* NULL past the last */
 
 #endif

@@ -4,7 +4,7 @@
 #define FS_FILE_H
 
 #include <fs/path.h>
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 
 /* An open file description (POSIX): shared by dup() and fork(). */
 struct file {

@@ -8,7 +8,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#include <fs/device.h>
+#include <fs/device_table.h>
 #include <fs/page_cache.h>
 #include <lib/hash.h>
 #include <platform/heap.h>

@@ -7,7 +7,7 @@
 #include <linux/mount.h>
 #include <linux/stat.h>
 
-#include <fs/device.h>
+#include <fs/device_table.h>
 #include <fs/pipe.h>
 
 /* ---- what is behind the inode ---- */

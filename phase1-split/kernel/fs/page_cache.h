@@ -4,7 +4,7 @@
 #define FS_PAGE_CACHE_H
 
 #include <fs/inode.h>
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 #include <platform/page.h>
 
 /* The cached page or NULL; no new reference, no call to the file system. */

@@ -1,6 +1,6 @@
 /* A user buffer is a cursor over memory that may not be there: every move is counted, and ends
  * early where memory cannot be reached. */
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 
 #include <linux/errno.h>
 

@@ -6,9 +6,8 @@
 
 #include <fs/vfs.h>
 #include <lib/list.h>
+#include <process/wall_time.h>
 
-/* Nanoseconds since 1970-01-01 UTC. */
-int64_t wall_clock(void);
 void wall_clock_set(int64_t now);
 
 /* Who waits for a time of this clock is told when it is set: by how many ns it is ahead now of what

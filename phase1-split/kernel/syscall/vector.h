@@ -2,7 +2,7 @@
 #ifndef SYSCALL_VECTOR_H
 #define SYSCALL_VECTOR_H
 
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 
 #define FEW_SEGMENTS 8 /* these need no allocation */
 

@@ -12,7 +12,7 @@
 #include <linux/major.h>
 #include <linux/vt.h>
 
-#include <fs/device.h>
+#include <fs/device_table.h>
 #include <lib/bits.h>
 #include <lib/string.h>
 #include <param.h>

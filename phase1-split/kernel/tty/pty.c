@@ -15,7 +15,7 @@
 #include <linux/major.h>
 #include <linux/poll.h>
 
-#include <fs/device.h>
+#include <fs/device_table.h>
 #include <fs/file.h>
 #include <fs/inode.h>
 #include <lib/bits.h>

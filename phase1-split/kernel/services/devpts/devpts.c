@@ -14,10 +14,10 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-#include <param.h>
+#include <service_param.h>
 #include <tree/mount_options.h>
 #include <tree/tree.h>
-#include <tty/pty.h>
+#include <tty/pty_information.h>
 
 #define MULTIPLEXER        "ptmx"
 #define ROOT_NUMBER        1 /* of inodes */

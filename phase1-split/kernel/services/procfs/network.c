@@ -9,7 +9,7 @@
 #include <lib/string.h>
 
 #include <net/unix_names.h>
-#include <param.h>
+#include <service_param.h>
 
 int proc_net_link(const struct proc_subject *subject, char *target, size_t size, size_t *length)
 {

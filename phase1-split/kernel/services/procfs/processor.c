@@ -7,7 +7,7 @@
 #include <lib/bits.h>
 
 #include <process/process.h>
-#include <process/wall_clock.h>
+#include <process/wall_time.h>
 
 #define CLOCK_TICK  (uint64_t)10000000 /* ns: user programs count in hundredths of a second */
 #define LOAD_SHIFT  16                 /* scheduler_load() gives fixed-point numbers */

@@ -19,7 +19,7 @@
 #include <lib/list.h>
 #include <lib/string.h>
 
-#include <process/wall_clock.h>
+#include <process/wall_time.h>
 #include "service.h"
 
 #define TABLE_SIZE    64

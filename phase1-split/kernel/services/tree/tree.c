@@ -12,7 +12,7 @@
 #include <lib/bits.h>
 #include <lib/hash.h>
 
-#include <process/wall_clock.h>
+#include <process/wall_time.h>
 
 #define DIRECTORY_SIZE  4096 /* what stat(2) tells of any directory */
 #define BLOCKS_PER_PAGE (PAGE_SIZE / 512)

@@ -5,8 +5,8 @@
 
 #include <lib/bits.h>
 #include <net/in_flight.h>
-#include <param.h>
 #include <platform/clock.h>
+#include <service_param.h>
 
 #define DATAGRAM_OVERHEAD 32 /* bytes of SO_SNDBUF that no message can have, as on Linux */
 

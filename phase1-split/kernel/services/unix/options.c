@@ -5,8 +5,8 @@
 #include <linux/errno.h>
 
 #include <lib/bits.h>
-#include <param.h>
 #include <platform/memory.h>
+#include <service_param.h>
 
 #define SEND_LEAST    4608 /* bytes, of SO_SNDBUF; Linux's SOCK_MIN_SNDBUF */
 #define RECEIVE_LEAST 2304

@@ -7,9 +7,9 @@
 #include <linux/sockios.h>
 
 #include <lib/bits.h>
-#include <param.h>
 #include <platform/heap.h>
 #include <process/wait_queue.h>
+#include <service_param.h>
 #include "service.h"
 
 static struct list blocked = LIST_INITIAL(blocked); /* of struct unix_socket.blocked */
