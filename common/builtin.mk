@@ -13,3 +13,8 @@ $(SERVICE_OBJECTS): $(BUILD)/kernel/%.o: $(KERNEL)/% $(RECIPE) | $(UAPI_STAMP) $
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE) $(SERVICE_FLAGS)
+
+# For the ring check: there are no modules.
+modules: ; @:
+flags-service: ; @echo $(SERVICE_FLAGS)
+.PHONY: modules flags-service

@@ -1,8 +1,8 @@
 # Services as modules: how a phase's services/<name>/ becomes services/<name>.o, one object that is
 # linked into the kernel.  Part of rules.mk, for a phase that has a directory of services.
 #
-#   LIBRARIES_<name> := tree   which directories of the phase's libs are linked into a service
-#   IMPORTS                    services/<name>/imports: what it may call
+#   LIBRARIES_<name> := tree    which directories of libs/ are linked into a service
+#   PLATFORM_<name> := dma.h    which headers of the platform it may see besides PLATFORM_OFFERS
 
 MODULES := $(patsubst services/%/,%,$(sort $(wildcard services/*/)))
 LIBRARIES := $(patsubst libs/%/,%,$(sort $(wildcard libs/*/)))
@@ -16,14 +16,19 @@ MODULE_OBJECTS := $(MODULES:%=$(BUILD)/services/%.o)
 COMPILED := $(SERVICE_OBJECTS) $(LIBS_OBJECTS) $(THIRD_PARTY_OBJECTS)
 LINKED := $(MODULE_OBJECTS)
 
+# What every service may see of the platform: memory of its own, the time, the log.
+PLATFORM_OFFERS := clock.h heap.h log.h memory.h page.h
+
 # A service sees the vocabulary, the libraries, what the platform offers, and its own directory.
-KERNEL_FLAGS += -Ilibs/vfs $(KERNEL_FLAGS_TEMPORARY)
+KERNEL_FLAGS += -Ilibs/vfs
 MODULE_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -Ilibs/vfs -Ilibs $(PLATFORM_INCLUDES) \
     $(LIB_INCLUDES)
 # TEMPORARY: those that the phase's Makefile names see Core, too.
 unwalled = $(if $(filter $(1),$(UNWALLED)),-I$(KERNEL))
 libs_flags = $(MODULE_FLAGS) $(call unwalled,$(1))
 service_flags = $(MODULE_FLAGS) $(THIRD_PARTY_INCLUDES_$(1)) $(call unwalled,$(1))
+# TEMPORARY, too.
+KERNEL_FLAGS += $(KERNEL_FLAGS_TEMPORARY)
 SERVICE_FLAGS = $(foreach name,$(MODULES),$(call service_flags,$(name)))
 # The service or the library that a file below services/ or libs/ belongs to.
 module_of = $(firstword $(subst /, ,$(1)))
@@ -52,3 +57,12 @@ $(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $(OBJECT_LIST)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
 	$(QUIET)$(OBJCOPY) $(EXPORTS_$*:%=--keep-global-symbol=%) $(BUILD)/services/$*.whole.o $@
+
+# One line a module for the ring check, "directory;libraries;platform headers;flags".
+modules:
+	@$(foreach name,$(MODULES),echo 'services/$(name);$(LIBRARIES_$(name));\
+	$(PLATFORM_OFFERS) $(PLATFORM_$(name));$(call service_flags,$(name))';) \
+	$(foreach name,$(LIBRARIES),echo 'libs/$(name);;\
+	$(PLATFORM_OFFERS) $(PLATFORM_$(name));$(call libs_flags,$(name))';) :
+flags-service: ; @echo $(MODULE_FLAGS)
+.PHONY: modules flags-service

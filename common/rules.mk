@@ -205,7 +205,6 @@ list:
 # The flags of Ring 1 and 2, of what others wrote, of the platform and of the library, for the ring
 # check.
 flags-kernel: ; @echo $(KERNEL_FLAGS)
-flags-service: ; @echo $(SERVICE_FLAGS)
 flags-third: ; @echo $(THIRD_PARTY_FLAGS)
 flags-platform: ; @echo $(PLATFORM_FLAGS)
 flags-lib: ; @echo $(LIB_FLAGS)
@@ -216,4 +215,4 @@ uapi: $(UAPI_STAMP) $(THIRD_PARTY_STAMPS) ; @:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects list flags-kernel flags-service flags-third flags-platform flags-lib uapi clean
+.PHONY: all objects list flags-kernel flags-third flags-platform flags-lib uapi clean

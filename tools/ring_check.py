@@ -113,15 +113,16 @@ class Check:
         self.troubles: list[str] = []
         self.found: set[Violation] = set()
         self.directives: dict[Path, list[tuple[int, int, str]]] = {}
-        root = phase.root
-        common = root / "common"
-        shared = [common / "platform/include", common / "lib/include", common / "uapi",
-                  root / "build/uapi"]  # fmt: skip
+        common = phase.root / "common"
+        platform = common / "platform/include"
+        self.plain = [common / "lib/include", common / "uapi", phase.root / "build/uapi"]
+        kernel = [phase.directory / "kernel", phase.directory / "libs/vfs", *self.plain, platform]
         self.allowed = {
-            "lib": [common / "lib", *shared],
-            "1": [phase.directory / "kernel", *shared],
-            "2": [phase.directory / "kernel", *shared, *third_party_headers(phase)],
+            "lib": [common / "lib", platform, *self.plain],
+            "1": kernel,
+            "2": kernel + third_party_headers(phase, phase.flags["2"]),
         }
+        self.moves = read_moves(phase.directory / "MOVES")
 
     # ---- which files ---------------------------------------------------------------------------
 
@@ -180,16 +181,29 @@ class Check:
         for include in unit.includes:
             if not self.is_guarded(include.by_path):
                 continue  # what a header of the platform or of Linux includes is its own affair
-            allowed = self.allowed["lib" if self.of_library(include.by_path) else unit.ring]
+            allowed = self.allowed_of(unit.ring, include.by_path)
             target = self.phase.plain(include.path)
             name = self.phase.name(include.path)
             line = self.directive_start(include.by_path, include.by_line)
-            if self.goes_up(unit.ring, include.path):
+            if self.goes_up(unit, include.path):
                 self.add(include.by_path, line, "include-up", name)
             if not self.may_include(target, allowed):
                 self.add(include.by_path, line, "include", name)
             elif self.is_stale(target):
                 self.add(include.by_path, line, "include", f"{name} of another phase")
+
+    def allowed_of(self, ring: str, path: str) -> list[Path]:
+        """Files that the file at `path` may include, and directories of such."""
+        module = self.phase.module_of(path)
+        if module is None:
+            return self.allowed["lib" if self.of_library(path) else ring]
+        above = self.phase.directory
+        own = [module.directory, "libs/vfs", *(f"libs/{name}" for name in module.libraries)]
+        if "-Ikernel" in module.flags:
+            own.append("kernel")  # TEMPORARY, as in common/modules.mk
+        platform = self.phase.root / "common/platform/include/platform"
+        return [*(above / name for name in own), *(platform / name for name in module.headers),
+                *self.plain, *third_party_headers(self.phase, module.flags)]  # fmt: skip
 
     def directive_start(self, path: str, line: int) -> int:
         """The first line of the directive that ends on `line`, where the compiler places it."""
@@ -204,10 +218,11 @@ class Check:
             return target.name in COMPILER_HEADERS
         return any(target.is_relative_to(directory) for directory in allowed)
 
-    def goes_up(self, ring: str, path: str) -> bool:
+    def goes_up(self, unit: Unit, path: str) -> bool:
         """True if the path has a `..` that no -I or source directory brought."""
-        bases = [flag[2:] for flag in self.phase.flags[ring] if flag.startswith("-I")]
-        bases += [flag for flag in self.phase.flags[ring] if flag.startswith(("/", "."))]
+        flags = self.phase.flags_of(unit.ring, unit.path)
+        bases = [flag[2:] for flag in flags if flag.startswith("-I")]
+        bases += [flag for flag in flags if flag.startswith(("/", "."))]
         bases += ["../common/lib"]
         for base in sorted(bases, key=len, reverse=True):
             if path.startswith(base + "/"):
@@ -220,7 +235,7 @@ class Check:
         real = target.resolve()
         for other in self.phase.root.glob("phase[0-9]-*"):
             if other != self.phase.directory and real.is_relative_to(other):
-                own = self.phase.directory / real.relative_to(other)
+                own = self.phase.directory / moved(self.moves, real.relative_to(other))
                 return own.exists() and own.resolve() != real
         return False
 
@@ -311,11 +326,26 @@ def own_sources(phase: Phase) -> list[tuple[str, str]]:
     return [(ring, path) for ring, path in phase.sources if ring not in ("0", "third")]
 
 
-def third_party_headers(phase: Phase) -> list[Path]:
+def third_party_headers(phase: Phase, flags: list[str]) -> list[Path]:
     """Where Ring 2 finds the headers of such libraries: what its flags name under build/, Linux's
     headers aside."""
-    built = [phase.plain(flag) for flag in phase.flags["2"] if "/build/" in flag]
+    built = [phase.plain(flag) for flag in flags if "/build/" in flag]
     return [path for path in built if not path.is_relative_to(phase.root / "build/uapi")]
+
+
+def read_moves(path: Path) -> dict[Path, Path]:
+    """What a phase has at another place than the phases before it: old path to new."""
+    rows = path.read_text().splitlines() if path.exists() else []
+    pairs = [row.split() for row in rows if row and not row.startswith("#")]
+    return {Path(old): Path(new) for old, new in pairs}
+
+
+def moved(moves: dict[Path, Path], path: Path) -> Path:
+    """Where `path` of an earlier phase is, or would be, in this one."""
+    for old in (path, *path.parents):
+        if old in moves:
+            return moves[old] / path.relative_to(old)
+    return path
 
 
 class Places:

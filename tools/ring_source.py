@@ -64,6 +64,19 @@ class Match:
     column: int
 
 
+@dataclass(frozen=True)
+class Module:
+    """A service that is linked on its own, or a library of such: what its Makefile says of it.
+
+    `directory` is below the phase's, as in services/tmpfs; `libraries` are directories of libs/,
+    `headers` those of the platform that it may see."""
+
+    directory: str
+    libraries: list[str]
+    headers: list[str]
+    flags: list[str]
+
+
 def phase_number(text: str) -> int:
     """The number of a phase, given as such or as the name of its directory."""
     match = re.fullmatch(r"(?:.*/)?(?:phase)?(\d+)(?:-[^/]*)?/?", text)
@@ -98,6 +111,7 @@ class Phase:
             "2": shlex.split(self.make("flags-service")),
             "third": shlex.split(self.make("flags-third")),
         }
+        self.modules = [read_module(line) for line in self.make("modules").splitlines()]
         self.make("uapi")
         self.compiler_headers = Path(
             run(["gcc", "-print-file-name=include"], self.directory).stdout.strip()
@@ -109,6 +123,18 @@ class Phase:
         if result.returncode != 0:
             raise Trouble(f"make {target} in {self.name(self.directory)}: {result.stderr.strip()}")
         return result.stdout
+
+    def module_of(self, path: str | Path) -> Module | None:
+        """The module that a file belongs to; None outside of modules."""
+        plain = self.plain(path)
+        return next(
+            (m for m in self.modules if plain.is_relative_to(self.directory / m.directory)), None
+        )
+
+    def flags_of(self, ring: str, path: str | Path) -> list[str]:
+        """The flags that a file of `ring` is compiled with."""
+        module = self.module_of(path)
+        return module.flags if module else self.flags[ring]
 
     def absolute(self, path: str | Path) -> Path:
         """The absolute path, links and `..` left as they are written."""
@@ -126,16 +152,18 @@ class Phase:
 
     def headers(self) -> dict[str, str]:
         """All headers that belong to a ring above the platform, with the ring: those of
-        common/lib, and those beside the sources of Ring 1 and 2 or above them in kernel/."""
+        common/lib, those beside the sources of Ring 1 and 2 or above them in kernel/, and those of
+        services/ and libs/."""
         found: dict[str, str] = {}
         for path in sorted((self.root / "common/lib/include").rglob("*.h")):
             found[os.path.relpath(path, self.directory)] = "lib"
         rings = {str(Path(path).parent): ring for ring, path in self.sources if ring in "12"}
-        for file in self.files_below(self.directory / "kernel"):
-            if file.suffix == ".h":
-                path = os.path.relpath(file, self.directory)
-                parents = map(str, Path(path).parents)
-                found[path] = next((rings[p] for p in parents if p in rings), "1")
+        for top, ring in (("kernel", "1"), ("services", "2"), ("libs", "2")):
+            for file in self.files_below(self.directory / top):
+                if file.suffix == ".h":
+                    path = os.path.relpath(file, self.directory)
+                    parents = map(str, Path(path).parents)
+                    found[path] = next((rings[p] for p in parents if p in rings), ring)
         return found
 
     @staticmethod
@@ -146,6 +174,12 @@ class Phase:
             for where, _, names in os.walk(directory, followlinks=True)
             for name in names
         )
+
+
+def read_module(line: str) -> Module:
+    """One line of `make modules`: directory;libraries;platform headers;flags."""
+    directory, libraries, headers, flags = line.split(";", 3)
+    return Module(directory, libraries.split(), headers.split(), shlex.split(flags))
 
 
 def run(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
@@ -195,7 +229,7 @@ def preprocess(phase: Phase, ring: str, path: str) -> Unit:
     """Preprocesses one source or header as its ring compiles it (warnings aside)."""
     unit = Unit(ring, path)
     language = "assembler-with-cpp" if path.endswith(".S") else "c"
-    command = ["gcc", *without_fence(phase.flags[ring]), "-w", "-E", "-x", language, path]
+    command = ["gcc", *without_fence(phase.flags_of(ring, path)), "-w", "-E", "-x", language, path]
     result = run(command, phase.directory)
     if result.returncode != 0:
         lines = result.stderr.strip().splitlines()
