@@ -104,7 +104,7 @@ static const struct entry ethernet_entries[] = {
 
 ALL_BUT(0, file_system_ops, file_system_entries);
 ALL_BUT(0, directory_ops, directory_entries);
-ALL_BUT(0, symlink_ops, symlink_entries);
+ALL_BUT(1, symlink_ops, symlink_entries); /* follow: fs/vfs.h */
 ALL_BUT(4, file_ops, file_entries);
 ALL_BUT(0, paged_file_ops, paged_file_entries);
 ALL_BUT(1, socket_ops, socket_entries);

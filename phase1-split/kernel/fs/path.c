@@ -3,6 +3,7 @@
  * A walk is a place, the text that is still ahead, and a stack of texts to come back to, because
  * the target of a symlink is walked before the rest of the name that led to it.  It holds no
  * references on its way (dentry.c says why it need not): only what it ends at is referenced. */
+#include <fs/place.h>
 #include <fs/private.h>
 
 #include <linux/errno.h>
@@ -36,13 +37,6 @@ struct walk {
     struct path magic;   /* where a magic link led, referenced; dentry NULL: none */
     struct level levels[SYMLINK_LIMIT + 1]; /* levels[depth] is the text being walked */
 };
-
-static magic_link_resolver resolve_magic_link;
-
-void vfs_set_magic_link_resolver(magic_link_resolver resolver)
-{
-    resolve_magic_link = resolver;
-}
 
 /* ---- paths ---- */
 
@@ -172,17 +166,21 @@ int inode_read_link(struct inode *inode, char *buffer, const char **target)
 
 static int follow_magic_link(struct walk *walk, struct inode *link)
 {
-    struct path place;
+    const struct symlink_ops *ops = link->fs->type->symlink;
+    struct place place;
+    struct path path;
 
-    if (!resolve_magic_link || !(link->fs->type->flags & FS_VOLATILE))
+    if (!ops || !ops->follow)
         return -EINVAL;
-    int error = resolve_magic_link(link, &place);
+    int error = ops->follow(link->node, &place);
 
+    if (!error)
+        error = path_of_place(&place, &path);
     if (error)
         return error;
     if (walk->magic.dentry)
         path_put(&walk->magic);
-    walk->magic = walk->at = place;
+    walk->magic = walk->at = path;
     return 0;
 }
 

@@ -99,12 +99,6 @@ char *path_to_string(const struct path *path, char *buffer, size_t size, bool *r
  * volatile file systems, in `buffer` (4096 bytes).  0 or an errno. */
 int inode_read_link(struct inode *inode, char *buffer, const char **target);
 
-/* The magic links of procfs (/proc/self/exe, /proc/PID/fd/N, cwd, root) lead to a place that may
- * have no name.  The resolver is asked about each symlink of an FS_VOLATILE type before its text:
- * 0 with a referenced path, -EINVAL for an ordinary link, or the errno of the walk. */
-typedef int (*magic_link_resolver)(struct inode *link, struct path *out);
-void vfs_set_magic_link_resolver(magic_link_resolver resolver);
-
 /* A path for an inode of no file system, under a name that nobody can look up: `name`, or without
  * one "pipe:[number]" (S_IFIFO), "socket:[number]" (S_IFSOCK) or "anon_inode:[number]".
  * Referenced.  -ENOMEM. */

@@ -138,6 +138,12 @@ int path_buffer(char **out);
  * Before there is a process, names start at the root of everything and everything is permitted. */
 int path_lookup_last(int directory, const char *name, bool follow, struct path_target *out);
 
+/* ---- place.c ---- */
+
+/* Where a place of a process is now, referenced.  -ENOENT, -EACCES, -ENOMEM. */
+struct place;
+int path_of_place(const struct place *place, struct path *out);
+
 /* ---- file.c ---- */
 
 /* Flags that matter to open(2) alone and are not kept with the file. */

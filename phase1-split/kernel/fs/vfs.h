@@ -20,6 +20,7 @@
 
 struct user_buffer; /* fs/user_buffer.h */
 struct wait_queue;  /* process/wait_queue.h */
+struct place;       /* fs/place.h */
 
 typedef struct service_file_system *fs_handle; /* one mounted instance */
 typedef struct service_node *node_handle;      /* a file, directory, symlink, device node */
@@ -151,6 +152,10 @@ struct directory_ops {
 struct symlink_ops {
     /* The target into `target` (`size` is 4096), without a NUL; its length, 1 to 4095. */
     int (*read)(node_handle link, char *target, size_t size, size_t *length);
+
+    /* The place that it leads to whatever its text says, which Core knows and the running process
+     * may be kept from.  -EINVAL: there is none, the text counts.  NULL: of no link there is. */
+    int (*follow)(node_handle link, struct place *out);
 };
 
 /* FileLike: an open file that is not kept in the page cache. */

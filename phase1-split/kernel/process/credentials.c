@@ -41,3 +41,13 @@ bool process_privileged(void)
 {
     return current_process()->credentials->euid == 0;
 }
+
+bool process_may_inspect(const struct process *process)
+{
+    if (process == current_process() || process_privileged())
+        return true;
+    const struct credentials *mine = current_process()->credentials, *its = process->credentials;
+    return process->dumpable && mine->fsuid == its->uid && mine->fsuid == its->euid &&
+           mine->fsuid == its->suid && mine->fsgid == its->gid && mine->fsgid == its->egid &&
+           mine->fsgid == its->sgid;
+}

@@ -225,4 +225,7 @@ bool credentials_in_group(const struct credentials *credentials,
                           uint32_t gid); /* fsgid or suppl. */
 bool process_privileged(void);           /* the running process has effective uid 0 */
 
+/* May the running process look into the other?  ptrace(2), PTRACE_MODE_READ_FSCREDS. */
+bool process_may_inspect(const struct process *process);
+
 #endif

@@ -1,6 +1,6 @@
-/* The files that a process has open, and the places it is at.
+/* The files that a process has open.
  *
- * fd/N, exe, cwd and root are magic links: their text is for people, while following them leads to
+ * fd/N, like exe, cwd and root, is a magic link: its text is for people, while following it leads to
  * the object itself, which may have no name any more. */
 #include "procfs.h"
 
@@ -8,84 +8,9 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#include <platform/memory.h>
-
-#include <lib/string.h>
-
 #include <event/event.h>
 #include <fs/file.h>
 #include <process/process.h>
-
-/* The name of `path` as a link's target. */
-static int path_text(const struct path *path, char *target, size_t size, size_t *length)
-{
-    char *text = path_to_string(path, target, size, NULL);
-
-    if (text == NULL)
-        return -ENAMETOOLONG;
-    *length = strlen(text);
-    memmove(target, text, *length);
-    return 0;
-}
-
-/* The text of a link whose object `follow` finds. */
-static int link_text(int (*follow)(const struct proc_subject *subject, struct path *out),
-                     const struct proc_subject *subject, char *target, size_t size, size_t *length)
-{
-    struct path path;
-    int error = follow(subject, &path);
-
-    if (error != 0)
-        return error;
-    error = path_text(&path, target, size, length);
-    path_put(&path);
-    return error;
-}
-
-static int hand_out(const struct path *path, struct path *out)
-{
-    if (path == NULL || path->dentry == NULL)
-        return -ENOENT;
-    path_get(path);
-    *out = *path;
-    return 0;
-}
-
-int proc_exe_follow(const struct proc_subject *subject, struct path *out)
-{
-    return hand_out(&subject->process->executable, out);
-}
-
-int proc_exe_read(const struct proc_subject *subject, char *target, size_t size, size_t *length)
-{
-    return link_text(proc_exe_follow, subject, target, size, length);
-}
-
-int proc_cwd_follow(const struct proc_subject *subject, struct path *out)
-{
-    const struct fs_context *fs = subject->process->fs;
-
-    return hand_out(fs == NULL ? NULL : &fs->directory, out);
-}
-
-int proc_cwd_read(const struct proc_subject *subject, char *target, size_t size, size_t *length)
-{
-    return link_text(proc_cwd_follow, subject, target, size, length);
-}
-
-int proc_root_follow(const struct proc_subject *subject, struct path *out)
-{
-    const struct fs_context *fs = subject->process->fs;
-
-    return hand_out(fs == NULL ? NULL : &fs->root, out);
-}
-
-int proc_root_read(const struct proc_subject *subject, char *target, size_t size, size_t *length)
-{
-    return link_text(proc_root_follow, subject, target, size, length);
-}
-
-/* ---- descriptors ---- */
 
 /* The file behind descriptor `key`, or NULL. */
 static struct file *find_file(const struct proc_subject *subject)
@@ -114,18 +39,6 @@ static size_t fd_numbers(const struct proc_subject *subject, int32_t first, int3
         if (table->files[fd] != NULL)
             out[count++] = fd;
     return count;
-}
-
-static int follow_fd(const struct proc_subject *subject, struct path *out)
-{
-    struct file *file = find_file(subject);
-
-    return file == NULL ? -ENOENT : file_path(file, out);
-}
-
-static int read_fd(const struct proc_subject *subject, char *target, size_t size, size_t *length)
-{
-    return link_text(follow_fd, subject, target, size, length);
 }
 
 /* The link's permissions tell how the file was opened. */
@@ -169,9 +82,7 @@ static int show_fdinfo(const struct proc_subject *subject, struct text *out)
 }
 
 static const struct proc_item fd_item = { .mode = S_IFLNK | 0700,
-                                          .guarded = true,
-                                          .read_link = read_fd,
-                                          .follow = follow_fd,
+                                          .place = PLACE_DESCRIPTOR,
                                           .permissions = fd_permissions };
 
 const struct proc_directory proc_fd_directory = {

@@ -42,16 +42,7 @@ bool proc_is_self(const struct proc_subject *subject)
 
 bool proc_may_inspect(const struct proc_subject *subject)
 {
-    const struct process *process = subject->process;
-    const struct credentials *mine, *its;
-
-    if (process == NULL || process == current_process() || process_privileged())
-        return true;
-    mine = current_process()->credentials;
-    its = process->credentials;
-    return process->dumpable && mine->fsuid == its->uid && mine->fsuid == its->euid &&
-           mine->fsuid == its->suid && mine->fsgid == its->gid && mine->fsgid == its->egid &&
-           mine->fsgid == its->sgid;
+    return subject->process == NULL || process_may_inspect(subject->process);
 }
 
 void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid, uint32_t *gid)
@@ -189,9 +180,9 @@ static const struct proc_item task_items[] = {
     { "auxv", S_IFREG | 0400, true, .generate = proc_auxv },
     { "cmdline", S_IFREG | 0444, .generate = proc_cmdline },
     { "comm", S_IFREG | 0644, .generate = show_comm, .store = store_comm },
-    { "cwd", S_IFLNK | 0777, true, .read_link = proc_cwd_read, .follow = proc_cwd_follow },
+    { "cwd", S_IFLNK | 0777, .place = PLACE_DIRECTORY },
     { "environ", S_IFREG | 0400, true, .generate = proc_environ },
-    { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
+    { "exe", S_IFLNK | 0777, .place = PLACE_PROGRAM },
     { "io", S_IFREG | 0400, true, .generate = proc_io },
     { "limits", S_IFREG | 0444, .generate = proc_limits },
     { "maps", S_IFREG | 0444, true, .generate = proc_maps },
@@ -201,7 +192,7 @@ static const struct proc_item task_items[] = {
     { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
     { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
       .store = proc_store_oom_adjustment },
-    { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "root", S_IFLNK | 0777, .place = PLACE_ROOT },
     { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
     { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
     { "stat", S_IFREG | 0444, .generate = proc_stat },
@@ -223,9 +214,9 @@ static const struct proc_item process_items[] = {
     { "auxv", S_IFREG | 0400, true, .generate = proc_auxv },
     { "cmdline", S_IFREG | 0444, .generate = proc_cmdline },
     { "comm", S_IFREG | 0644, .generate = show_comm, .store = store_comm },
-    { "cwd", S_IFLNK | 0777, true, .read_link = proc_cwd_read, .follow = proc_cwd_follow },
+    { "cwd", S_IFLNK | 0777, .place = PLACE_DIRECTORY },
     { "environ", S_IFREG | 0400, true, .generate = proc_environ },
-    { "exe", S_IFLNK | 0777, true, .read_link = proc_exe_read, .follow = proc_exe_follow },
+    { "exe", S_IFLNK | 0777, .place = PLACE_PROGRAM },
     { "fd", S_IFDIR | 0500, .directory = &proc_fd_directory },
     { "fdinfo", S_IFDIR | 0500, .directory = &proc_fdinfo_directory },
     { "io", S_IFREG | 0400, true, .generate = proc_io },
@@ -238,7 +229,7 @@ static const struct proc_item process_items[] = {
     { "oom_score", S_IFREG | 0444, .generate = proc_oom_score },
     { "oom_score_adj", S_IFREG | 0644, .generate = proc_show_oom_adjustment,
       .store = proc_store_oom_adjustment },
-    { "root", S_IFLNK | 0777, true, .read_link = proc_root_read, .follow = proc_root_follow },
+    { "root", S_IFLNK | 0777, .place = PLACE_ROOT },
     { "smaps", S_IFREG | 0444, true, .generate = proc_smaps },
     { "smaps_rollup", S_IFREG | 0444, true, .generate = proc_smaps_rollup },
     { "stat", S_IFREG | 0444, .generate = proc_stat },

@@ -215,8 +215,6 @@ static int procfs_mount(const char *source, const char *options, struct mount_an
         return error;
     }
     root->item = &proc_root_item;
-    /* From now on there are links that lead elsewhere than their text says. */
-    vfs_set_magic_link_resolver(procfs_follow);
     out->fs = (fs_handle)fs;
     answer(root, &out->root);
     return 0;
@@ -391,35 +389,32 @@ static int procfs_rename(node_handle from, const struct name *from_name, node_ha
 
 /* ---- symlinks ---- */
 
-static int link_subject(const struct proc_node *link, struct proc_subject *out)
+/* -EINVAL: none that Core knows, but a text. */
+static int link_place(const struct proc_node *link, struct place *out)
 {
-    if (subject_of(link, out) != 0)
-        return -ENOENT;
-    return link->item->guarded && !proc_may_inspect(out) ? -EACCES : 0;
+    *out = (struct place){ link->item->place, link->pid, link->key };
+    return link->item->place == PLACE_NONE ? -EINVAL : 0;
 }
 
 static int procfs_read_link(node_handle handle, char *target, size_t size, size_t *length)
 {
     const struct proc_node *link = node_of(handle);
     struct proc_subject subject;
-    int error = link_subject(link, &subject);
+    struct place place;
 
-    return error != 0 ? error : link->item->read_link(&subject, target, size, length);
+    if (subject_of(link, &subject) != 0)
+        return -ENOENT;
+    return link_place(link, &place) == 0 ? place_name(&place, target, size, length)
+                                         : link->item->read_link(&subject, target, size, length);
 }
 
-int procfs_follow(struct inode *inode, struct path *out)
+static int procfs_follow(node_handle handle, struct place *out)
 {
-    const struct proc_node *link;
+    const struct proc_node *link = node_of(handle);
     struct proc_subject subject;
-    int error;
+    int error = link_place(link, out);
 
-    if (inode->fs->type != &procfs_type)
-        return -EINVAL;
-    link = node_of(inode->node);
-    if (link->item->follow == NULL)
-        return -EINVAL;
-    error = link_subject(link, &subject);
-    return error != 0 ? error : link->item->follow(&subject, out);
+    return error == 0 && subject_of(link, &subject) != 0 ? -ENOENT : error;
 }
 
 static const struct file_system_ops fs_ops = {
@@ -440,7 +435,7 @@ static const struct directory_ops directory_ops = {
     .list = procfs_list,
 };
 
-static const struct symlink_ops symlink_ops = { .read = procfs_read_link };
+static const struct symlink_ops symlink_ops = { .read = procfs_read_link, .follow = procfs_follow };
 
 const struct file_system_type procfs_type = {
     .name = "proc",

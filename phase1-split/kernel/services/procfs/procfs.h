@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <fs/path.h>
+#include <fs/place.h>
 #include <lib/list.h>
 #include <net/files.h>
 #include <text/text.h>
@@ -35,8 +36,8 @@ struct proc_item {
     int (*store)(const struct proc_subject *subject, const char *text); /* NULL: not writable */
 
     int (*read_link)(const struct proc_subject *subject, char *target, size_t size, size_t *length);
-    int (*follow)(const struct proc_subject *subject, struct path *out); /* NULL: by its text */
-    uint32_t (*permissions)(const struct proc_subject *subject);         /* NULL: those in `mode` */
+    enum place_kind place; /* where the link leads; PLACE_NONE: by the text of read_link() */
+    uint32_t (*permissions)(const struct proc_subject *subject); /* NULL: those in `mode` */
 
     enum network_file network_file; /* the file is the network stack's; else NETWORK_FILE_NONE */
 };
@@ -160,17 +161,8 @@ int proc_maps(const struct proc_subject *subject, struct text *out);
 int proc_smaps(const struct proc_subject *subject, struct text *out);
 int proc_smaps_rollup(const struct proc_subject *subject, struct text *out);
 
-/* files.c: fd/, fdinfo/ and the links to places */
+/* files.c: fd/ and fdinfo/ */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
-int proc_exe_read(const struct proc_subject *subject, char *target, size_t size, size_t *length);
-int proc_exe_follow(const struct proc_subject *subject, struct path *out);
-int proc_cwd_read(const struct proc_subject *subject, char *target, size_t size, size_t *length);
-int proc_cwd_follow(const struct proc_subject *subject, struct path *out);
-int proc_root_read(const struct proc_subject *subject, char *target, size_t size, size_t *length);
-int proc_root_follow(const struct proc_subject *subject, struct path *out);
-
-/* Follows a magic link: what path resolution asks (fs/path.h).  -EINVAL for other links. */
-int procfs_follow(struct inode *link, struct path *out);
 
 /* network.c: net/, and what of /proc/sys is about it */
 extern const struct proc_directory proc_net_directory, proc_sys_net_directory;
