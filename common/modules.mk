@@ -56,7 +56,7 @@ parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY
 $(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $(OBJECT_LIST)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
-	$(QUIET)$(OBJCOPY) $(EXPORTS_$*:%=--keep-global-symbol=%) $(BUILD)/services/$*.whole.o $@
+	$(QUIET)$(OBJCOPY) --keep-global-symbol=$*_service $(BUILD)/services/$*.whole.o $@
 
 # One line a module for the ring check, "directory;libraries;platform headers;flags".
 modules:

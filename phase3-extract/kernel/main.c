@@ -1,1 +1,1 @@
-../../phase1-split/kernel/main.c
+../../phase2-traits/kernel/main.c

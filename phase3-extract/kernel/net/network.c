@@ -1,1 +1,1 @@
-../../../phase1-split/kernel/net/network.c
+../../../phase2-traits/kernel/net/network.c

@@ -1,1 +1,1 @@
-../../../../phase1-split/kernel/net/stack.h
+../../../../phase2-traits/kernel/net/stack.h
