@@ -27,8 +27,6 @@ MODULE_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -Ilibs/vfs -Ilibs $(PLATFO
 unwalled = $(if $(filter $(1),$(UNWALLED)),-I$(KERNEL))
 libs_flags = $(MODULE_FLAGS) $(call unwalled,$(1))
 service_flags = $(MODULE_FLAGS) $(THIRD_PARTY_INCLUDES_$(1)) $(call unwalled,$(1))
-# TEMPORARY, too.
-KERNEL_FLAGS += $(KERNEL_FLAGS_TEMPORARY)
 SERVICE_FLAGS = $(foreach name,$(MODULES),$(call service_flags,$(name)))
 # The service or the library that a file below services/ or libs/ belongs to.
 module_of = $(firstword $(subst /, ,$(1)))
