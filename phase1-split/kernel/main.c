@@ -110,10 +110,12 @@ static void run_init(void)
 /* The kernel side of process 1, up to the moment when its program starts. */
 static void start_user_space(void)
 {
-    panic_unless(vfs_mount_root("tmpfs") == 0);
+    int error = vfs_mount_root("tmpfs");
+    if (error)
+        panic("no root file system: cannot mount a tmpfs: error %d", -error);
     panic_unless(fs_context_create(&current_process()->fs) == 0);
     if (boot->initramfs) {
-        int error = populate_root(boot);
+        error = populate_root(boot);
         boot_release_initramfs();
         if (error)
             printk(LOG_ERROR, "the initramfs could not be unpacked: error %d", -error);

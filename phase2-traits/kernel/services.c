@@ -5,17 +5,22 @@
 
 #include <linux/errno.h>
 
+#include <fs/device.h>
 #include <fs/path.h>
 #include <fs/vfs.h>
 #include <lib/bits.h>
+#include <lib/format.h>
 #include <lib/string.h>
 #include <net/driver.h>
 #include <net/socket_ops.h>
 #include <net/stack.h>
+#include <param.h>
 #include <platform/log.h>
 #include <platform/memory.h>
 
 #define SERVICES_MOST 16
+
+_Static_assert(SERVICES_MOST <= FILE_SYSTEM_TYPES, "each may have one, and vfs_register() a place");
 
 static const struct service *services[SERVICES_MOST];
 static size_t service_count;
@@ -111,68 +116,72 @@ ALL_BUT(1, socket_ops, socket_entries);
 ALL_BUT(2, network_stack_ops, stack_entries); /* its timers */
 ALL_BUT(0, ethernet_ops, ethernet_entries);
 
-static bool refuse(const char *service, const char *what, const char *name)
+/* `who` is whose table it is, as the log is to call it. */
+static bool refuse(const char *who, const char *what, const char *name)
 {
-    printk(LOG_ERROR, "service %s: %s%s; not registered", service, what, name);
+    printk(LOG_ERROR, "%s: %s%s; not registered", who, what, name);
     return false;
 }
 
-static bool has_entries(const char *service, const char *kind, const void *table,
+static bool has_entries(const char *who, const char *lacks, const void *table,
                         const struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uintptr_t pointer;
 
         memcpy(&pointer, (const char *)table + entries[i].offset, sizeof(pointer));
-        if (!pointer) {
-            printk(LOG_ERROR, "service %s: %s lacks %s; not registered", service, kind,
-                   entries[i].name);
-            return false;
-        }
+        if (!pointer)
+            return refuse(who, lacks, entries[i].name);
     }
     return true;
 }
 
-#define COMPLETE(service, kind, table, entries)                                                    \
-    has_entries(service, kind, table, entries, array_count(entries))
+#define IS_COMPLETE(who, kind, table, entries)                                                     \
+    has_entries(who, kind " lacks ", table, entries, array_count(entries))
 
-static bool file_system_is_complete(const char *service, const struct file_system_type *type)
+static bool file_system_is_complete(const char *who, const struct file_system_type *type)
 {
-    return COMPLETE(service, "file_system_type", type, file_system_type_entries) &&
-           COMPLETE(service, "file_system_ops", type->fs, file_system_entries) &&
-           COMPLETE(service, "directory_ops", type->directory, directory_entries) &&
-           (!type->symlink || COMPLETE(service, "symlink_ops", type->symlink, symlink_entries)) &&
-           (!type->file || COMPLETE(service, "file_ops", type->file, file_entries)) &&
+    return IS_COMPLETE(who, "file_system_type", type, file_system_type_entries) &&
+           IS_COMPLETE(who, "file_system_ops", type->fs, file_system_entries) &&
+           IS_COMPLETE(who, "directory_ops", type->directory, directory_entries) &&
+           (!type->symlink || IS_COMPLETE(who, "symlink_ops", type->symlink, symlink_entries)) &&
+           (!type->file || IS_COMPLETE(who, "file_ops", type->file, file_entries)) &&
            (!type->paged_file ||
-            COMPLETE(service, "paged_file_ops", type->paged_file, paged_file_entries));
+            IS_COMPLETE(who, "paged_file_ops", type->paged_file, paged_file_entries));
 }
 
-static bool stack_is_complete(const char *service, const struct network_stack_ops *stack)
+static bool stack_is_complete(const char *who, const struct network_stack_ops *stack)
 {
-    if (!COMPLETE(service, "network_stack_ops", stack, stack_entries))
+    if (!IS_COMPLETE(who, "network_stack_ops", stack, stack_entries))
         return false;
-    if (stack->timer_count > STACK_TIMERS)
-        return refuse(service, "network_stack_ops has too many timers", "");
-    if (stack->timer_count > 0 && !stack->timers)
-        return refuse(service, "network_stack_ops lacks timers", "");
+    if (stack->timer_count > STACK_TIMERS || (stack->timer_count > 0 && !stack->timers))
+        return refuse(who, "network_stack_ops has too many timers, or none where it counts some",
+                      "");
     for (size_t i = 0; i < stack->timer_count; i++)
         if (!stack->timers[i].expired || stack->timers[i].milliseconds == 0)
-            return refuse(service, "network_stack_ops has a timer without expired or time", "");
+            return refuse(who, "network_stack_ops has a timer that lacks expired or its time", "");
     return true;
 }
 
-static bool tables_are_complete(const struct service *service)
+static bool tables_are_complete(const char *who, const struct service *service)
 {
-    const char *name = service->name;
-
     for (size_t kind = 0; kind < SOCKET_KINDS; kind++)
         if (service->sockets[kind] &&
-            !COMPLETE(name, "socket_ops", service->sockets[kind], socket_entries))
+            !IS_COMPLETE(who, "socket_ops", service->sockets[kind], socket_entries))
             return false;
-    return (!service->file_system || file_system_is_complete(name, service->file_system)) &&
-           (!service->network_stack || stack_is_complete(name, service->network_stack)) &&
+    return (!service->file_system || file_system_is_complete(who, service->file_system)) &&
+           (!service->network_stack || stack_is_complete(who, service->network_stack)) &&
            (!service->ethernet ||
-            COMPLETE(name, "ethernet_ops", service->ethernet, ethernet_entries));
+            IS_COMPLETE(who, "ethernet_ops", service->ethernet, ethernet_entries));
+}
+
+bool service_device_is_complete(uint64_t number, const struct file_ops *ops)
+{
+    char who[32];
+
+    format(who, sizeof(who), "device %u:%u", device_major(number), device_minor(number));
+    return ops ? IS_COMPLETE(who, "file_ops", ops, file_entries)
+               : refuse(who, "it has no file_ops", "");
 }
 
 /* ---- the rest of the descriptor ---- */
@@ -195,42 +204,44 @@ static bool offers_something(const struct service *service)
     return service->file_system || service->network_stack || service->ethernet || service->start;
 }
 
-static bool is_taken(const struct service *service)
+/* Of each of these there can be one. */
+static bool is_new(const char *who, const struct service *service)
 {
-    const char *name = service->name;
     const struct file_system_type *type;
 
     for (size_t i = 0; i < service_count; i++)
-        if (strcmp(services[i]->name, name) == 0)
-            return !refuse(name, "the name is registered already", "");
+        if (strcmp(services[i]->name, service->name) == 0)
+            return refuse(who, "there is one of this name already", "");
     for (size_t kind = 0; kind < SOCKET_KINDS; kind++)
         if (service->sockets[kind] && sockets[kind])
-            return !refuse(name, "there is a service already for sockets of kind ",
-                           socket_kinds[kind]);
+            return refuse(who, "another makes these sockets already: ", socket_kinds[kind]);
     if (service->network_stack && network_stack)
-        return !refuse(name, "there is a network stack already", "");
+        return refuse(who, "there is a network stack already", "");
     for (size_t i = 0; service->file_system && (type = vfs_type(i)); i++)
         if (strcmp(type->name, service->file_system->name) == 0)
-            return !refuse(name, "there is a file system already of type ", type->name);
-    return false;
+            return refuse(who, "there is a file system of this type already: ", type->name);
+    return true;
 }
 
 static int check(const struct service *service)
 {
-    if (!service || !is_plain(service->name)) {
-        refuse(service && service->name ? service->name : "(none)", "not a plain name", "");
+    char who[64];
+
+    format(who, sizeof(who), "service %s", service->name ? service->name : "");
+    if (!is_plain(service->name)) {
+        refuse(who, "its name is no plain word", "");
         return -EINVAL;
     }
     if (!offers_something(service)) {
-        refuse(service->name, "offers nothing", "");
+        refuse(who, "it offers nothing", "");
         return -EINVAL;
     }
-    if (!tables_are_complete(service))
+    if (!tables_are_complete(who, service))
         return -EINVAL;
-    if (is_taken(service))
+    if (!is_new(who, service))
         return -EEXIST;
     if (service_count == SERVICES_MOST) {
-        refuse(service->name, "no room", "");
+        refuse(who, "there are too many", "");
         return -ENOSPC;
     }
     return 0;

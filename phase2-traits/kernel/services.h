@@ -5,9 +5,11 @@
 #ifndef SERVICES_H
 #define SERVICES_H
 
-#include <service.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include <service.h>
 
 struct file_ops; /* fs/vfs.h */
 
@@ -26,6 +28,10 @@ const struct network_stack_ops *service_network_stack(void);
 
 /* All Ethernet drivers, in the order in which they were registered. */
 const struct ethernet_ops *const *service_drivers(size_t *count);
+
+/* The same look at the operations of a device, which a service registers by itself (fs/device.h).
+ * False: the log says what is wrong. */
+bool service_device_is_complete(uint64_t number, const struct file_ops *ops);
 
 /* The service at `index`, in the order of registration; NULL past the last. */
 const struct service *service_at(size_t index);

@@ -128,9 +128,21 @@ static void choose_operations(struct inode *inode, uint64_t number)
     }
 }
 
+/* Somebody has a regular file's data: the page cache, the file system, or behind it another. */
+static bool has_data(const struct file_system_type *type, const struct attributes *told)
+{
+    return !S_ISREG(told->mode) || type->paged_file || type->file ||
+           (told->device && device_find(told->device));
+}
+
+static bool answer_is_possible(const struct file_system *fs, const struct attributes *told)
+{
+    return told->number != 0 && mode_is_possible(told->mode) && has_data(fs->type, told);
+}
+
 int inode_from_answer(struct file_system *fs, const struct node_answer *answer, struct inode **out)
 {
-    if (answer->attributes.number == 0 || !mode_is_possible(answer->attributes.mode))
+    if (!answer_is_possible(fs, &answer->attributes))
         return -EIO;
     struct inode *inode = find(fs, answer->attributes.number);
 

@@ -40,7 +40,8 @@ struct inode {
 
 /* The inode of a node that an operation answered: the known one, its attributes refreshed if the
  * type is volatile, or a new one.  One reference.  -ENOMEM, or -EIO for a nonsense answer (no
- * number, impossible mode, a known number with another type). */
+ * number, impossible mode, a regular file that nobody has the data of, a known number with another
+ * type). */
 int inode_from_answer(struct file_system *fs, const struct node_answer *answer, struct inode **out);
 
 /* So that what follows a create() cannot fail: memory for one inode, to be used by the next

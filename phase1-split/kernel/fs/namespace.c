@@ -118,9 +118,11 @@ static int make_nameless(struct dentry *parent, uint32_t mode, struct dentry **o
 
     if (error)
         return error;
-    operations(parent)->unlink(parent->inode->node, &name, inode->node);
-    inode->attributes.links = 0;
-    error = dentry_create(parent->fs, parent, &name, inode, out);
+    error = operations(parent)->unlink(parent->inode->node, &name, inode->node);
+    if (!error) {
+        inode->attributes.links = 0;
+        error = dentry_create(parent->fs, parent, &name, inode, out);
+    }
     if (error)
         inode_put(inode);
     else
