@@ -84,7 +84,7 @@ class Tree:
         self.root = directory
         self.kernel = directory / "phase1-small/kernel"
         common = directory / "common"
-        for name in ("rules.mk", "uapi.mk", "fence.h", "uapi", "lib", "platform/include"):
+        for name in ("rules.mk", "builtin.mk", "uapi.mk", "fence.h", "uapi", "lib", "platform/include"):
             source, target = REPOSITORY / "common" / name, common / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
