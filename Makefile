@@ -72,6 +72,15 @@ $(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; 
 endif
 endif
 
+ifneq ($(filter diff,$(MAKECMDGOALS)),)
+ifeq ($(filter $(FINISHED),$(call one_word,$(FROM))),)
+$(error FROM=$(FROM) is not a finished phase; choose from: $(FINISHED))
+endif
+ifeq ($(filter $(FINISHED),$(call one_word,$(TO))),)
+$(error TO=$(TO) is not a finished phase; choose from: $(FINISHED))
+endif
+endif
+
 # ---- entry points ------------------------------------------------------------------------------
 
 help: ## this list
@@ -104,12 +113,18 @@ fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= e
 check: uapi ## the rules of the rings, held against the sources
 	@$(PYTHON) tools/ring_check.py --phase $(PHASE)
 
-check-tree: ## nothing is written twice: the phases' links, MOVES and BASES
-	@$(PYTHON) tools/check_tree.py
+check-tree: ## nothing is written twice: the phases' links, MOVES and BASES (FIX=1: make the links)
+	@$(PYTHON) tools/check_tree.py $(if $(FIX),--fix)
 
 carry: ## a change of FILE=phaseN-.../... merged into the later phases' own versions of it
 	@test -n '$(FILE)' || { echo 'make carry needs FILE=, a regular file of a phase directory' >&2; exit 2; }
 	@$(PYTHON) tools/carry.py $(if $(ADOPT),--adopt) '$(FILE)'
+
+diff: ## what a step changed: FROM=1 TO=2, SUMMARY=1 for the numbers alone, HTML=out.html for a page
+	@$(PYTHON) tools/diff.py --from $(FROM) --to $(TO) $(if $(SUMMARY),--summary) $(if $(HTML),--html '$(HTML)')
+
+handout: ## one phase alone as a flat tarball without links: build/handout/aramid-phaseN.tar.gz
+	@$(PYTHON) tools/handout.py --phase $(PHASE)
 
 rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
 	@$(PYTHON) tools/rings.py --phase $(PHASE)
@@ -213,6 +228,6 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test network unit fuzz check check-tree carry rings bench bench-wall bench-net iso kernel setup clean uapi \
+.PHONY: help boot gdb test network unit fuzz check check-tree carry diff handout rings bench bench-wall bench-net iso kernel setup clean uapi \
     suite suite-linux linux linux-cards suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
     build-debian-image coverage coverage-run build-coverage

@@ -23,7 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from phases import BASES, MARKER, Base, Phase, Tree, git, hash_of
+from phases import BASES, MARKER, Base, Phase, Tree, complaint, git, hash_of
 from ring_source import Trouble, phase_number
 
 
@@ -34,8 +34,8 @@ class Carrier:
         self.tree, self.adopt = Tree(root), adopt
         self.conflicts = 0
         for phase in self.tree.phases:
-            for complaint in phase.complaints:  # what cannot be read would be lost in writing
-                raise Trouble(f"{phase.name}/{complaint.file}:{complaint.line}: {complaint.text}")
+            for bad in phase.complaints:  # what cannot be read would be lost in writing
+                raise Trouble(f"{phase.name}/{bad.file}:{bad.line}: {bad.text}")
 
     # ---- which files ---------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ def main() -> int:
         else:
             carrier.carry(arguments.file)
     except (Trouble, OSError) as trouble:
-        print(f"carry: {trouble}", file=sys.stderr)
+        print(f"carry: {complaint(trouble)}", file=sys.stderr)
         return 2
     return 1 if carrier.conflicts else 0
 

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Checks that nothing is written twice: the rules of the phase directories.
 
-    tools/check_tree.py
+    tools/check_tree.py [--fix]
 
 In a phase directory a regular file is something that this step changed; the rest are relative
 links to the phase that changed it last.  Prints `file: rule: reason` for each violation.  Exit
 status 0: no violation, 1: violations, 2: the check could not be done.  tools/README.md has the
 rules in one table; tools/phases.py the formats of MOVES and BASES.
+
+--fix makes the links that are known to be missing or wrong, before the check.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class Check:
         self.tree = Tree(root)
         self.found: set[Violation] = set()
         self.notes: list[str] = []
+        self.repairs: dict[Path, Path] = {}  # links that should be, and what they should name
         self.links = self.files = 0
 
     def add(self, phase: Phase, path: str, rule: str, reason: str) -> None:
@@ -67,6 +70,7 @@ class Check:
                      f"it no old one, but the link leads to {self.tree.name(target)}")  # fmt: skip
         elif target != wanted:
             name = self.tree.name(wanted)
+            self.repairs[place] = wanted
             if place.resolve() == wanted:
                 self.add(phase, path, "link-indirect",
                          f"it goes through another link: name {name}")  # fmt: skip
@@ -89,6 +93,8 @@ class Check:
         if names == theirs == {target.name for target in targets}:
             self.add(phase, path, "link-directory", f"all of it is linked to {other[0].name}/"
                      f"{other[1]}: link the whole directory")  # fmt: skip
+            if self.tree.predecessor(phase, path) == parent:
+                self.repairs[phase.path / path] = parent
 
     @staticmethod
     def below(phase: Phase, path: str) -> list[str]:
@@ -106,6 +112,7 @@ class Check:
         name = self.tree.name(before)
         if place.read_bytes() == before.read_bytes():
             link = os.path.relpath(before, place.parent)
+            self.repairs[place] = before
             self.add(phase, path, "identical", f"{name} is the same: ln -sfn {link} "
                      f"{phase.name}/{path}")  # fmt: skip
         elif base is None:
@@ -186,6 +193,8 @@ class Check:
                     gone.append(old)
                     self.add(phase, path, "missing", f"{before.name} has {old}: link it, or say in "
                              f"{MOVES} where it went (- for nowhere)")  # fmt: skip
+                    if not any(is_at_or_below(move.old, old) for move in phase.moves):
+                        self.repairs[phase.path / path] = (before.path / old).resolve()
 
     @staticmethod
     def has_moved_inside(phase: Phase, before: Phase, old: str) -> bool:
@@ -291,6 +300,31 @@ class Check:
         self.check_git()
         return sorted(self.found)
 
+    def repairs_needed(self) -> dict[Path, Path]:
+        self.run()
+        # What lies in a directory that becomes a link goes with it.
+        return {
+            place: target
+            for place, target in self.repairs.items()
+            if not any(parent in self.repairs for parent in place.parents)
+        }
+
+
+def fix(root: Path) -> None:
+    """Makes links until none is known to be missing or wrong."""
+    while repairs := Check(root).repairs_needed():
+        for place, target in repairs.items():
+            if place.is_dir() and not place.is_symlink():
+                for entry in place.iterdir():  # links, all of them
+                    entry.unlink()
+                place.rmdir()
+            else:
+                place.unlink(missing_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            link = os.path.relpath(target, place.parent)
+            place.symlink_to(link)
+            print(f"{place.relative_to(root.resolve())} -> {link}")
+
 
 def link_target(place: Path) -> Path:
     """What a link names, as it is written."""
@@ -307,8 +341,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Checks the rules of the phase directories.")
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent,
                         help="the repository (default: the one this tool is in)")  # fmt: skip
+    parser.add_argument("--fix", action="store_true", help="make the links that are known")
     arguments = parser.parse_args()
     try:
+        if arguments.fix:
+            fix(arguments.root)
         check = Check(arguments.root)
         violations = check.run()
     except Trouble as trouble:

@@ -252,3 +252,10 @@ def git(root: Path, *arguments: str, check: bool = True) -> bytes:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         raise Trouble(f"git {arguments[0]}: {lines[0]}")
     return done.stdout
+
+
+def complaint(trouble: Trouble | OSError) -> str:
+    """The one line that says why a tool could not do its work."""
+    if isinstance(trouble, OSError) and trouble.filename is not None:
+        return f"{trouble.filename}: {trouble.strerror}"
+    return str(trouble)

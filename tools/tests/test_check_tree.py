@@ -197,6 +197,25 @@ def test_violation(repository: Repository, name: str) -> None:
     assert found[0].startswith(start + ": ") and reason in found[0]
 
 
+def test_fix(repository: Repository) -> None:
+    """Links that are known are made: new files' too, and whole directories'."""
+    copy_of_predecessor(repository)
+    repository.link("phase2-traits/kernel/fs/file.c", "../../../phase1-split/kernel/main.c")
+    (repository.root / "phase3-extract/kernel/fs/file.h").unlink()
+    repository.write("phase1-split/kernel/new/new.h", "int new;\n")
+    for path in (repository.root / "phase2-traits/kernel/fs").iterdir():
+        path.unlink()
+        repository.link(f"phase2-traits/kernel/fs/{path.name}", f"phase1-split/kernel/fs/{path.name}")
+    done = repository.run("check_tree.py", "--fix")
+    assert "phase2-traits/kernel/fs -> ../../phase1-split/kernel/fs\n" in done.stdout
+    assert "phase3-extract/kernel/new -> ../../phase1-split/kernel/new\n" in done.stdout
+    assert "phase3-extract/kernel/main.c -> ../../phase1-split/kernel/main.c\n" in done.stdout
+    repository.git("add", "--all")
+    assert [row.partition(": base")[0] for row in repository.check()] == [
+        "phase2-traits/BASES:2", "phase3-extract/libs/queue.c"
+    ]  # fmt: skip
+
+
 def test_moved_directory_by_its_files(repository: Repository) -> None:
     """A directory whose files all have lines of their own need not be anywhere."""
     repository.write("phase3-extract/MOVES", "kernel/services/tmpfs/tmpfs.c services/tmpfs/tmpfs.c\n"
