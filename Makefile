@@ -1,7 +1,8 @@
 # Every entry point of Aramid; `make help` lists them.
 #
 # Parameters (on the command line or in the environment):
-#   PHASE=1..4        which kernel; the newest finished one by default
+#   PHASE=1..4        which kernel; the newest finished one by default.  `iso`, `check` and `test`
+#                     are about all finished phases unless PHASE says which
 #   EMU=qemu|bochs    which emulator
 #   IMAGE=ordinary|debian  what is on the guest's disk: BusyBox, or Debian's own programs
 #   MEM=MiB           the guest's memory
@@ -23,6 +24,8 @@ NICS_qemu := virtio e1000 none
 NICS_bochs := e1000 none
 
 PHASE ?= $(lastword $(FINISHED))
+# All phases, or the one that was asked for.
+PHASES := $(if $(filter file,$(origin PHASE)),$(FINISHED),$(PHASE))
 EMU ?= qemu
 IMAGE ?= ordinary
 MEM ?= $(or $(MEM_$(IMAGE)),$(MEM_ordinary))
@@ -31,10 +34,14 @@ APPEND ?=
 export PHASE EMU IMAGE MEM NIC APPEND
 export PYTHONDONTWRITEBYTECODE := 1
 
-PHASE_DIRECTORY = $(patsubst %/Makefile,%,$(wildcard phase$(PHASE)-*/Makefile))
+directory_of = $(patsubst %/Makefile,%,$(wildcard phase$(1)-*/Makefile))
+PHASE_DIRECTORY = $(call directory_of,$(PHASE))
 BUILD := build/phase$(PHASE)
 # One medium for each image and kernel command line.
-ISO = $(BUILD)/$(MEDIUM_$(IMAGE))$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
+MEDIUM = $(MEDIUM_$(IMAGE))$(if $(APPEND),-$(firstword $(shell printf %s '$(APPEND)' | cksum))).iso
+ISO = $(BUILD)/$(MEDIUM)
+# The medium with a menu of all phases.
+MENU = build/$(MEDIUM)
 # A kernel of its own, which counts what it runs, and what the machines that ran it have counted.
 COVERAGE_BUILD := build/coverage$(PHASE)
 COVERED = ARAMID_COVERAGE=$(CURDIR)/$(COVERAGE_BUILD)/runs ARAMID_KERNEL=$(CURDIR)/$(COVERAGE_BUILD)/kernel.boot
@@ -89,18 +96,27 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	    while read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
-boot: iso ## build everything and boot to a prompt; lines on standard input are typed there
+boot: medium ## build everything and boot to a prompt; lines on standard input are typed there
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(ISO)
 
-gdb: iso ## boot stopped, waiting for the debugger; prints what to type in a second terminal
+menu: menu-medium ## boot a menu of all finished phases: arrow keys and Enter, or a phase's number
+	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(MENU)
+
+gdb: medium ## boot stopped, waiting for the debugger; prints what to type in a second terminal
 	@test '$(EMU)' = qemu || { echo 'make gdb needs EMU=qemu' >&2; exit 2; }
 	@echo "In a second terminal: gdb $(BUILD)/kernel.elf -ex 'target remote $(BUILD)/gdb'"
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) --stay --gdb $(BUILD)/gdb $(ISO)
 
-test: iso check unit suite-sources debian-image ## every test: unit tests, ring check, the kernel in QEMU and in Bochs
+test: iso check check-tree unit suite-sources debian-image ## every test on the newest phase, a share of them on the earlier ones
 	@$(PYTHON) -m pytest $(SHARE) $(PYTEST)
+	@set -e; for phase in $(EARLIER); do \
+	    echo "phase $$phase:"; PHASE=$$phase $(PYTHON) -m pytest $(SHARE_OF_ALL); done
 
-network: iso ## the network's tests at full size: 64 MiB, 1,000 requests, 20,000 connections, two-minute waits
+test-phases: ## every test on every finished phase
+	@set -e; for phase in $(PHASES); do \
+	    echo "phase $$phase:"; $(MAKE) --no-print-directory test PHASE=$$phase; done
+
+network: medium ## the network's tests at full size: 64 MiB, 1,000 requests, 20,000 connections, two-minute waits
 	@ARAMID_NETWORK=full $(PYTHON) -m pytest $(SHARE) $(NETWORK_TESTS) $(PYTEST)
 
 unit: setup ## unit tests of common/lib, on this machine
@@ -111,7 +127,7 @@ fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= e
 	@$(MAKE) $(SUB) -C grader/fuzz
 
 check: uapi ## the rules of the rings, held against the sources
-	@$(PYTHON) tools/ring_check.py --phase $(PHASE)
+	@set -e; for phase in $(PHASES); do $(PYTHON) tools/ring_check.py --phase $$phase; done
 
 check-tree: ## nothing is written twice: the phases' links, MOVES and BASES (FIX=1: make the links)
 	@$(PYTHON) tools/check_tree.py $(if $(FIX),--fix)
@@ -155,8 +171,7 @@ suite-linux: suite-sources linux ## the same suite on Debian's Linux, three time
 	@$(ALONE) build-suite
 	@$(PYTHON) grader/suite.py --linux build/linux/boot/vmlinuz-*
 
-iso: setup ## the medium that QEMU and Bochs boot
-	@$(ALONE) build-iso
+iso: $(if $(filter file,$(origin PHASE)),menu-medium,medium) ## build/aramid.iso: a menu of all phases; with PHASE=n build/phaseN/aramid.iso
 
 kernel: setup ## build/phaseN/kernel.elf
 	@$(ALONE) build-kernel
@@ -171,7 +186,11 @@ clean: ## remove everything built
 
 SUB = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # An EMU that was asked for runs that emulator's tests alone.
-SHARE = $(if $(filter file,$(origin EMU)),,-m '$(if $(filter bochs,$(EMU)),,not )bochs')
+OF_EMU := $(if $(filter file,$(origin EMU)),,$(if $(filter bochs,$(EMU)),,not )bochs)
+SHARE = $(if $(OF_EMU),-m '$(OF_EMU)')
+# What runs on the phases before the newest; nothing if PYTEST chooses among the tests.
+SHARE_OF_ALL = -m 'every_phase$(if $(OF_EMU), and $(OF_EMU))'
+EARLIER = $(if $(PYTEST),,$(filter-out $(PHASE),$(PHASES)))
 NETWORK_TESTS := $(wildcard grader/tests/test_network_*.py)
 BOOT_OPTIONS = --emulator $(EMU) --memory $(MEM) --nic $(NIC)
 
@@ -191,8 +210,24 @@ linux: setup
 linux-cards: setup
 	@$(call unpack,$(LINUX_CARDS),$@)
 
-build-kernel:
-	@$(MAKE) $(SUB) -C $(PHASE_DIRECTORY)
+medium: setup
+	@$(ALONE) build-iso
+
+menu-medium: setup
+	@$(ALONE) build-menu
+
+build-kernel: build-kernel-$(PHASE)
+
+# Headers of others are unpacked first: two phases would do it at the same time.
+KERNELS := $(FINISHED:%=build-kernel-%)
+$(KERNELS): build-kernel-%: build-uapi
+	@$(MAKE) $(SUB) -C $(call directory_of,$*) PHASE=$*
+
+# As the kernel calls itself.
+phase_name = $(shell sed -n 's/.*PHASE_NAME "\(.*\)"/\1/p' $(call directory_of,$(1))/kernel/phase.h)
+build-menu: $(KERNELS) $(INITRAMFS)
+	@$(PYTHON) grader/iso.py --output $(MENU) --initramfs $(INITRAMFS) --append "$$APPEND" \
+	    $(foreach phase,$(FINISHED),--entry '$(call phase_name,$(phase))' build/phase$(phase)/kernel.boot)
 
 build-iso: build-kernel $(INITRAMFS)
 	@$(PYTHON) grader/iso.py --output $(ISO) --kernel $(BUILD)/kernel.boot \
@@ -204,7 +239,7 @@ build-coverage: $(INITRAMFS_ordinary)
 # A test that fails in this larger and slower kernel has reached what it has reached.  The suite's
 # part that the tests run is not run again, and bc's would compute for minutes.
 COVERAGE_SUITE := awk dc factor md5sum sha1sum sha256sum sha3sum sha512sum
-coverage-run: iso suite-sources debian-image
+coverage-run: medium suite-sources debian-image
 	@$(ALONE) build-coverage
 	@$(PYTHON) grader/coverage.py begin $(COVERAGE_BUILD)/kernel.elf $(COVERAGE_BUILD)/runs
 	-@$(COVERED) $(PYTHON) -m pytest -m 'not bochs' $(PYTEST)
@@ -228,6 +263,7 @@ debian-image: setup
 
 include common/user.mk
 
-.PHONY: help boot gdb test network unit fuzz check check-tree carry diff handout rings bench bench-wall bench-net iso kernel setup clean uapi \
-    suite suite-linux linux linux-cards suite-sources debian-image build-kernel build-iso build-uapi build-bench build-suite \
-    build-debian-image coverage coverage-run build-coverage
+.PHONY: help boot menu gdb test test-phases network unit fuzz check check-tree carry diff handout rings bench \
+    bench-wall bench-net iso kernel setup clean uapi suite suite-linux linux linux-cards suite-sources \
+    debian-image medium menu-medium build-kernel $(KERNELS) build-iso build-menu build-uapi build-bench \
+    build-suite build-debian-image coverage coverage-run build-coverage

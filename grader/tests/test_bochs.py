@@ -17,12 +17,14 @@ def test_command(shell: Shell, case: Case) -> None:
     check(shell, case)
 
 
+@pytest.mark.every_phase
 def test_hostile_programs(shell: Shell) -> None:
     """Faults of user programs end the program alone."""
     assert shell.output("probe-exec /bin/sh -c 'kill -SEGV $$'") == "signal 11\n"
     assert shell.output("probe-exec /etc") == "errno 13\n"
 
 
+@pytest.mark.every_phase
 def test_interrupt_and_stop(shell: Shell) -> None:
     shell.start("sleep 1000")
     shell.type("\x1a")
@@ -58,6 +60,7 @@ def test_poweroff(shell: Shell) -> None:
     assert "soft power off" in shell.machine.messages()
 
 
+@pytest.mark.every_phase
 def test_reboot(boot: Boots) -> None:
     shell = shell_of(boot(emulator="bochs"))
     shell.type("reboot\n")

@@ -36,6 +36,7 @@ PROBES = ["file", "data", "mount", "names", "xattr", "memory", "channel", "locks
           "lengths", "socket", "unix", "rights", "netlink", "tcp", "udp"]
 
 
+@pytest.mark.every_phase
 @pytest.mark.parametrize("probe", PROBES)
 def test_probe(shell: Shell, probe: str) -> None:
     """The same answers as Linux's."""

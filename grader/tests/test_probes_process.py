@@ -40,6 +40,7 @@ PROBES = ["process", "signal", "stop", "thread", "event", "timer", "schedule", "
 PROBES += ["inspect", "rare", "log", "stress"]
 
 
+@pytest.mark.every_phase
 @pytest.mark.parametrize("name", [*PROBES, "time"])
 def test_probe(shell: Shell, name: str) -> None:
     run_probe(shell, name)

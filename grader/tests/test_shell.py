@@ -11,6 +11,8 @@ from commands import CASES, Case
 from conftest import INITRAMFS
 from shell import Shell
 
+pytestmark = pytest.mark.every_phase
+
 # Every case starts in a directory of its own.
 BEGIN = "cd /tmp && rm -rf t && mkdir t && cd t"
 
