@@ -1,5 +1,5 @@
 /* The device table: a short array, because there are few devices and opens are rare. */
-#include <fs/device.h>
+#include <fs/device_table.h>
 
 #include <linux/errno.h>
 

@@ -1,1 +1,1 @@
-../../../phase1-split/kernel/fs/device.c
+../../../phase2-traits/kernel/fs/device.c
