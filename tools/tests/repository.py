@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,12 @@ class Repository:
         for number in (2, 3):
             assert self.run("carry.py", "--record", "--phase", number).returncode == 0
         self.commit()
+
+    def copy(self, root: Path) -> Repository:
+        """Another one like this, to spoil."""
+        other = object.__new__(Repository)
+        other.root = Path(shutil.copytree(self.root, root, symlinks=True))
+        return other
 
     def write(self, path: str, text: str) -> None:
         place = self.root / path

@@ -12,9 +12,14 @@ SECOND = "phase2-traits/kernel/fs/queue.c"
 THIRD = "phase3-extract/libs/queue.c"
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("tree") / "repository")
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository")
+def repository(original: Repository, tmp_path: Path) -> Repository:
+    return original.copy(tmp_path / "repository")
 
 
 def test_through_all_phases(repository: Repository) -> None:

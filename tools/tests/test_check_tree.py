@@ -3,14 +3,11 @@ must name the file and the rule, and nothing else."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from repository import FIRST, Repository
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +17,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture
 def repository(original: Repository, tmp_path: Path) -> Repository:
-    """A copy to spoil."""
-    copy = object.__new__(Repository)
-    copy.root = Path(shutil.copytree(original.root, tmp_path / "repository", symlinks=True))
-    return copy
+    return original.copy(tmp_path / "repository")
 
 
 def test_clean(repository: Repository) -> None:

@@ -15,9 +15,14 @@ from repository import CONTAIN, FIRST, THIRD, Repository
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("tree") / "repository")
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository")
+def repository(original: Repository, tmp_path: Path) -> Repository:
+    return original.copy(tmp_path / "repository")
 
 
 def unpack(archive: Path, to: Path) -> Path:
