@@ -47,6 +47,7 @@ class Check:
         self.found: set[Violation] = set()
         self.notes: list[str] = []
         self.repairs: dict[Path, Path] = {}  # links that should be, and what they should name
+        self.texts: dict[str, tuple[Phase, str]] = {}  # the oldest file with a text, by its hash
         self.links = self.files = 0
 
     def add(self, phase: Phase, path: str, rule: str, reason: str) -> None:
@@ -108,6 +109,7 @@ class Check:
         place, base = phase.path / path, phase.bases.get(path)
         before = self.tree.predecessor(phase, path)
         if before is None or not before.is_file():
+            self.check_copy(phase, path)
             return
         name = self.tree.name(before)
         if place.read_bytes() == before.read_bytes():
@@ -124,6 +126,17 @@ class Check:
         elif base.base != hash_of(before):
             self.add(phase, path, "base", f"{name} has changed since this was made from it: "
                      f"make carry FILE={name}")  # fmt: skip
+
+    def check_copy(self, phase: Phase, path: str) -> None:
+        """A new file is no copy of an earlier phase's."""
+        if not self.texts:
+            for earlier in self.tree.phases:
+                for old in filter(earlier.is_changed, earlier.entries()):
+                    self.texts.setdefault(hash_of(earlier.path / old), (earlier, old))
+        other, old = self.texts.get(hash_of(phase.path / path), (phase, ""))
+        if other.number < phase.number and (phase.path / path).stat().st_size:
+            self.add(phase, path, "identical", f"{other.name}/{old} is the same: say in {MOVES} "
+                     "that it has moved, and link it")  # fmt: skip
 
     def check_bases(self, phase: Phase) -> None:
         """Every line of BASES is about a file that was made from another."""
@@ -189,12 +202,14 @@ class Check:
             if old in (MOVES, BASES):
                 continue
             for path in phase.destinations(old):
-                if not os.path.lexists(phase.path / path) and not self.has_moved_inside(phase, before, old):
-                    gone.append(old)
-                    self.add(phase, path, "missing", f"{before.name} has {old}: link it, or say in "
-                             f"{MOVES} where it went (- for nowhere)")  # fmt: skip
-                    if not any(is_at_or_below(move.old, old) for move in phase.moves):
-                        self.repairs[phase.path / path] = (before.path / old).resolve()
+                place = phase.path / path
+                if os.path.lexists(place) or self.has_moved_inside(phase, before, old):
+                    continue
+                gone.append(old)
+                self.add(phase, path, "missing", f"{before.name} has {old}: link it, or say in "
+                         f"{MOVES} where it went (- for nowhere)")  # fmt: skip
+                if not any(is_at_or_below(move.old, old) for move in phase.moves):
+                    self.repairs[place] = (before.path / old).resolve()
 
     @staticmethod
     def has_moved_inside(phase: Phase, before: Phase, old: str) -> bool:
@@ -225,9 +240,10 @@ class Check:
                 continue
             known = head.startswith("120000")
             if known != place.is_symlink():
-                kinds = ("link", "regular file") if known else ("regular file", "link")
-                self.found.add(Violation(name, "git-mode", f"git has a {kinds[0]} here, the "
-                               f"directory a {kinds[1]}: git add it, or check it out anew"))  # fmt: skip
+                git_has, is_here = sorted(("link", "regular file"), reverse=not known)
+                reason = f"git has a {git_has} here, the directory a {is_here}: git add it, or " \
+                         "check it out anew"  # fmt: skip
+                self.found.add(Violation(name, "git-mode", reason))
 
     def check_build(self, phase: Phase) -> None:
         """A build of this phase has read no other phase's file where this phase has its own."""

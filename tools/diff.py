@@ -217,7 +217,9 @@ def diff_of(scratch: Path) -> list[str]:
                "--no-prefix", f"-M{LIKENESS}", "-l0", "a", "b"]  # fmt: skip
     environment = {**os.environ, "GIT_DIR": "/nonexistent", "LC_ALL": "C"}
     try:
-        done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=scratch, env=environment, capture_output=True, check=False
+        )
     except FileNotFoundError:
         raise Trouble("git is not installed") from None
     if done.returncode > 1:
@@ -297,12 +299,13 @@ def table(files: list[File]) -> list[list[str]]:
         mine = [file for file in files if name in (file.part, "all")]
         kinds = Counter(file.kind for file in mine)
         if mine:
+            now = [file for file in mine if file.new]
             numbers = (
                 kinds["added"], kinds["removed"], kinds["moved"] + kinds["moved, changed"],
                 kinds["changed"] + kinds["moved, changed"], kinds["as before"],
                 sum(file.count("+") for file in mine), sum(file.count("-") for file in mine),
                 sum(file.moved_lines for file in mine),
-                sum(file.kept + file.count("+") + file.count("+", True) for file in mine if file.new),
+                sum(file.kept + file.count("+") + file.count("+", True) for file in now),
             )  # fmt: skip
             rows.append([name, *(f"{number:,}" for number in numbers)])
     return rows

@@ -92,5 +92,6 @@ def lines_of(file, mark: str) -> str:
             new += line.sign in "+ "
     return (
         f'<details id="{mark}"{opened}>\n<summary>{escape(file.kind)} '
-        f"<code>{escape(file.title)}</code></summary>\n<pre>" + "\n".join(rows) + "</pre>\n</details>"
-    )
+        f"<code>{escape(file.title)}</code></summary>\n<pre>" + "\n".join(rows) +
+        "</pre>\n</details>"
+    )  # fmt: skip

@@ -4,9 +4,9 @@
     tools/handout.py --phase 2
 
 writes build/handout/aramid-phase2.tar.gz with the phase, what all phases share, and no other phase.
-So nobody edits an earlier phase through a link, and no zip tool or Windows checkout meets one.  Only
-what git tracks goes in, with its text as it is in the directory; the same texts always make the
-same bytes.  Exit status 0, or 2 with one line on standard error.
+So nobody edits an earlier phase through a link, and no zip tool or Windows checkout meets one.
+Only what git tracks goes in, with its text as it is in the directory; the same texts always make
+the same bytes.  Exit status 0, or 2 with one line on standard error.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ MOVES, BASES = "MOVES", "BASES"
 # Each phase's own text, with no predecessor: the lists, and what tells of this step alone.
 OWN = {MOVES, BASES, "README.md"}
 LEFTOVERS = re.compile(r".*~|.*\.(swp|orig|rej|pyc)|__pycache__|\.pytest_cache")
+DEEPEST = 20  # directories in each other; more are a link into itself
 HASH = re.compile(r"[0-9a-f]{40}")
 # What git merge-file leaves where it cannot decide.
 MARKER = re.compile(rb"^(<{7}|\|{7}|>{7}) ", re.M)
@@ -135,7 +136,7 @@ class Phase:
             path = os.path.join(below, name)
             yield path
             place = self.path / path
-            if place.is_dir() and (follow or not place.is_symlink()):
+            if place.is_dir() and (follow or not place.is_symlink()) and path.count("/") < DEEPEST:
                 yield from self.walk(path, follow)
 
     def is_changed(self, path: str) -> bool:

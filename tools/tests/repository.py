@@ -106,8 +106,9 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         identity = ["-c", "user.name=tests", "-c", "user.email=tests@localhost"]
+        command = ["git", *identity, *arguments]
         return subprocess.run(
-            ["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True
+            command, cwd=self.root, check=True, capture_output=True, text=True
         ).stdout
 
     def commit(self) -> None:

@@ -52,8 +52,9 @@ def linked_to_old_version(it: Repository) -> None:
 
 
 def build_of_another(it: Repository) -> None:
+    """kernel/services is a link, so .. behind it is phase 1's kernel."""
     it.write("build/phase2/kernel/fs/file.c.d", "../build/phase2/kernel/fs/file.c.o: \\\n"
-             " kernel/fs/file.c kernel/fs/file.h \\\n ../phase1-split/kernel/fs/queue.c\n")  # fmt: skip
+             " kernel/fs/file.c kernel/fs/file.h \\\n kernel/services/../fs/queue.c\n")
 
 
 VIOLATIONS: dict[str, tuple[Callable[[Repository], object], str, str]] = {
@@ -66,6 +67,16 @@ VIOLATIONS: dict[str, tuple[Callable[[Repository], object], str, str]] = {
         copy_of_moved,
         "phase3-extract/services/tmpfs/tree.c: identical",
         "phase1-split/kernel/services/tmpfs/tree.c is the same",
+    ),
+    "identical, not said to be moved": (
+        lambda it: it.write("phase3-extract/libs/tree.c", FIRST["kernel/services/tmpfs/tree.c"]),
+        "phase3-extract/libs/tree.c: identical",
+        "phase1-split/kernel/services/tmpfs/tree.c is the same: say in MOVES",
+    ),
+    "into itself": (
+        lambda it: it.link("phase3-extract/kernel/loop", "../kernel"),
+        "phase3-extract/kernel/loop: link-name",
+        "leads to phase3-extract/kernel",
     ),
     "absolute": (
         lambda it: it.link("phase2-traits/kernel/main.c", f"{it.root}/phase1-split/kernel/main.c"),
@@ -199,7 +210,8 @@ def test_fix(repository: Repository) -> None:
     repository.write("phase1-split/kernel/new/new.h", "int new;\n")
     for path in (repository.root / "phase2-traits/kernel/fs").iterdir():
         path.unlink()
-        repository.link(f"phase2-traits/kernel/fs/{path.name}", f"phase1-split/kernel/fs/{path.name}")
+        name = f"kernel/fs/{path.name}"
+        repository.link(f"phase2-traits/{name}", f"phase1-split/{name}")
     done = repository.run("check_tree.py", "--fix")
     assert "phase2-traits/kernel/fs -> ../../phase1-split/kernel/fs\n" in done.stdout
     assert "phase3-extract/kernel/new -> ../../phase1-split/kernel/new\n" in done.stdout
@@ -212,9 +224,12 @@ def test_fix(repository: Repository) -> None:
 
 def test_moved_directory_by_its_files(repository: Repository) -> None:
     """A directory whose files all have lines of their own need not be anywhere."""
-    repository.write("phase3-extract/MOVES", "kernel/services/tmpfs/tmpfs.c services/tmpfs/tmpfs.c\n"
-                     "kernel/services/tmpfs/tree.c services/tmpfs/tree.c\n"
-                     "kernel/services/old.c -\nkernel/fs/queue.c libs/queue.c\n")  # fmt: skip
+    repository.write(
+        "phase3-extract/MOVES",
+        "kernel/services/tmpfs/tmpfs.c services/tmpfs/tmpfs.c\n"
+        "kernel/services/tmpfs/tree.c services/tmpfs/tree.c\n"
+        "kernel/services/old.c -\nkernel/fs/queue.c libs/queue.c\n",
+    )
     assert repository.check() == []
 
 
