@@ -79,12 +79,16 @@ $(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; 
 endif
 endif
 
-ifneq ($(filter diff,$(MAKECMDGOALS)),)
+ifneq ($(filter diff,$(MAKECMDGOALS))$(if $(filter bench,$(MAKECMDGOALS)),$(FROM)$(TO)),)
 ifeq ($(filter $(FINISHED),$(call one_word,$(FROM))),)
 $(error FROM=$(FROM) is not a finished phase; choose from: $(FINISHED))
 endif
 ifeq ($(filter $(FINISHED),$(call one_word,$(TO))),)
 $(error TO=$(TO) is not a finished phase; choose from: $(FINISHED))
+endif
+COMPARED := $(filter $(shell seq $(FROM) $(TO)),$(FINISHED))
+ifeq ($(if $(filter bench,$(MAKECMDGOALS)),$(word 2,$(COMPARED)),-),)
+$(error TO=$(TO) is not after FROM=$(FROM))
 endif
 endif
 
@@ -145,9 +149,10 @@ handout: ## one phase alone as a flat tarball without links: build/handout/arami
 rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
 	@$(PYTHON) tools/rings.py --phase $(PHASE)
 
-bench: kernel ## guest instructions per operation, beside Linux's (BENCH="null stat")
-	@$(ALONE) build-bench
-	@$(PYTHON) grader/bench.py $(BUILD)/kernel.boot build/user/bin $(BENCH)
+bench: kernel ## guest instructions per operation, beside Linux's, or of phases FROM=1 TO=2 (BENCH="null stat")
+	@$(ALONE) build-bench $(COMPARED:%=build-kernel-%)
+	@$(PYTHON) grader/bench.py $(patsubst %,--then build/phase%/kernel.boot,$(wordlist 2,9,$(COMPARED))) \
+	    build/phase$(firstword $(COMPARED) $(PHASE))/kernel.boot build/user/bin $(BENCH)
 
 bench-wall: kernel linux ## wall time of the same, in turn with a Linux in the same emulator
 	@$(ALONE) build-bench

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Run the benchmark program in the guest and print its figures beside Linux's.
+"""Run the benchmark program in the guest and print its figures beside Linux's or another phase's.
 
-    bench.py [--against LINUX [--boots N]] KERNEL PROGRAMS [-rROUNDS] [-sPERCENT]
-             [NAME|@micro|@shell ...]
+    bench.py [--against LINUX [--boots N] | --then KERNEL ...] KERNEL PROGRAMS
+             [-rROUNDS] [-sPERCENT] [NAME|@micro|@shell ...]
 
 The machine runs with -icount shift=0: a nanosecond of its clock is one guest instruction, so two
 runs give the same figures.  It takes no input: the image's rc runs the benchmark and powers off.
 The columns are instructions per operation: here, on Linux as it comes and on a tuned Linux (what that
 means stands in linux.tsv), and the ratio to the tuned one; below 1 is better.
+
+With --then, a column for each kernel instead of Linux's, and by how many percent it differs from the
+kernel before; with more than two, the last column is from the first to the last.  As figures repeat,
+any difference is the kernels' own.
 
 With --against, wall time instead: machines with this kernel and with LINUX, tuned, are started in
 turn, and the medians of their figures compared.  Only the ratios mean something, and of them only
@@ -20,6 +24,7 @@ import stat
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from iso import make_iso
@@ -61,32 +66,31 @@ def initramfs(programs: Path, arguments: list[str]) -> bytes:
     return image.archive([*entries, image.Entry("/etc/bench.arguments", stat.S_IFREG | 0o644, text)])
 
 
-def run(machine: Machine) -> None:
-    """Print a line for each result as it comes."""
-    linux = linux_figures()
-    print(f"{'instructions':14}{'Aramid':>16}{'Linux':>16}{'Linux, tuned':>16}{'ratio':>8}")
+def results(machine: Machine) -> Iterator[tuple[str, str]]:
+    """What the machine measures, as it comes: a test and its median, ns, or why it was skipped.
+    The first is what the boot took."""
     while True:
         found = machine.expect(BOOT + b"|" + RESULT + b"|BENCH_END", PATIENCE)
         if found[0] == b"BENCH_END":
             return
         if found[1]:
-            print(row("boot", found[1].decode(), linux["boot"]), flush=True)
-            continue
-        name = found[3].decode()
-        here = found[5].decode() if found[5] else f"({found[8].decode()})"
+            yield "boot", found[1].decode()
+        else:
+            yield found[3].decode(), found[5].decode() if found[5] else f"({found[8].decode()})"
+
+
+def run(machine: Machine) -> None:
+    """Print a line for each result as it comes."""
+    linux = linux_figures()
+    print(f"{'instructions':14}{'Aramid':>16}{'Linux':>16}{'Linux, tuned':>16}{'ratio':>8}")
+    for name, here in results(machine):
         print(row(name, here, linux.get(name, ("", ""))), flush=True)
 
 
 def figures_of(settings: Settings) -> dict[str, int]:
     """One boot: the median of each test, ns; a test that was skipped is not there."""
-    found = {}
     with Machine(settings) as machine:
-        while True:
-            result = machine.expect(RESULT + b"|BENCH_END", PATIENCE)
-            if result[0] == b"BENCH_END":
-                return found
-            if result[3]:
-                found[result[1].decode()] = int(result[3])
+        return {name: int(figure) for name, figure in results(machine) if figure.isdigit()}
 
 
 def compare(here: Settings, there: Settings, boots: int) -> None:
@@ -100,9 +104,31 @@ def compare(here: Settings, there: Settings, boots: int) -> None:
         print(f"boot {boot + 1} of {boots}", file=sys.stderr, flush=True)
     print(f"{'wall time, ns':14}{'Aramid':>16}{'Linux, tuned':>16}{'ratio':>8}")
     for name in ours:
-        if name in theirs:
+        if name in theirs and name != "boot":
             one, other = statistics.median(ours[name]), statistics.median(theirs[name])
             print(f"{name:14}{one:>16,.0f}{other:>16,.0f}{one / other:>8.2f}")
+
+
+def change(before: int, after: int) -> str:
+    return f"{100 * (after / before - 1):+.2f} %"
+
+
+def line_up(kernels: list[Path], settings: list[Settings]) -> None:
+    """Boot each of them, and print a line for each test that all have."""
+    columns = []
+    for kernel, each in zip(kernels, settings):
+        columns.append(figures_of(each))
+        print(f"{kernel}: measured", file=sys.stderr, flush=True)
+    first, *later = [f"{kernel.parent.name:>16}" for kernel in kernels]
+    overall = f"{'overall':>11}" if len(later) > 1 else ""
+    print(f"{'instructions':14}{first}{''.join(f'{title}     change' for title in later)}{overall}")
+    for name in columns[0]:
+        if all(name in column for column in columns):
+            figures = [column[name] for column in columns]
+            cells = [f"{figures[0]:>16,}"]
+            cells += [f"{b:>16,}{change(a, b):>11}" for a, b in zip(figures, figures[1:])]
+            cells += [f"{change(figures[0], figures[-1]):>11}"] if overall else []
+            print(f"{name:14}{''.join(cells)}")
 
 
 def main() -> int:
@@ -110,6 +136,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--against", type=Path, metavar="LINUX", help="a Linux kernel: wall time")
+    parser.add_argument("--then", type=Path, metavar="KERNEL", action="append", default=[])
     parser.add_argument("--boots", type=int, default=5)
     parser.add_argument("kernel", type=Path)
     parser.add_argument("programs", type=Path, help="the directory with the program bench")
@@ -119,17 +146,24 @@ def main() -> int:
         print(f"bench: {wrong[0]} is not the name of a test", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as scratch:
-        cpio, medium = Path(scratch, "bench.cpio"), Path(scratch, "bench.iso")
+        cpio = Path(scratch, "bench.cpio")
         cpio.write_bytes(initramfs(options.programs, options.names))
-        make_iso(medium, options.kernel, cpio)
+        kernels = [options.kernel, *options.then]
+        media = [Path(scratch, f"bench{number}.iso") for number in range(len(kernels))]
+        for medium, kernel in zip(media, kernels):
+            make_iso(medium, kernel, cpio)
         machine_kind = {"memory": 256, "processor": "max,-erms"}
         linux = ["-kernel", str(options.against), "-initrd", str(cpio), "-append", LINUX_WORDS]
         try:
             if options.against:
-                here = Settings(medium, **machine_kind)
+                here = Settings(media[0], **machine_kind)
                 compare(here, Settings(None, **machine_kind, arguments=linux), options.boots)
                 return 0
-            with Machine(Settings(medium, **machine_kind, arguments=ICOUNT)) as machine:
+            counting = [Settings(medium, **machine_kind, arguments=ICOUNT) for medium in media]
+            if options.then:
+                line_up(kernels, counting)
+                return 0
+            with Machine(counting[0]) as machine:
                 run(machine)
         except MachineError as error:
             print(f"bench: {error}", file=sys.stderr)
