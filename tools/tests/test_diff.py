@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from phases import Tree
 from repository import CONTAIN, Repository
 
-HUNK = 'diff --git a/'
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -35,38 +36,41 @@ def run(repository: Repository, first: int, second: int, *more: object) -> str:
     return done.stdout
 
 
-def flatten(repository: Repository, number: int, other: int, to: Path) -> dict[str, str]:
-    """Writes a phase as the comparison sees it; its files and their texts."""
-    tree = Tree(repository.root)
-    phase, against = tree.phase(number), tree.phase(other)
-    numbers = sorted((number, other))
-    comparison = diff.Comparison(tree, *map(tree.phase, numbers))
-    texts = {path: place.read_text() for path, place in comparison.flat(phase, against).items()}
-    for path, text in texts.items():
-        (to / path).parent.mkdir(parents=True, exist_ok=True)
-        (to / path).write_text(text)
-    return texts
+def texts_below(top: Path) -> dict[str, bytes]:
+    places = [path for path in top.rglob("*") if path.is_file()]
+    return {str(path.relative_to(top)): path.read_bytes() for path in places}
+
+
+def check_that_it_applies(root: Path, first: int, second: int, scratch: Path) -> None:
+    """The diff, applied to the first phase's files, must give the second's."""
+    tree = Tree(root)
+    comparison = diff.Comparison(tree, tree.phase(first), tree.phase(second))
+    for files, top in ((comparison.before, "tree"), (comparison.after, "wanted")):
+        for path, place in files.items():
+            (scratch / top / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(place, scratch / top / path)
+    output = "\n".join(diff.text(comparison, True, False)) + "\n"
+    (scratch / "patch").write_text(output[output.index("diff --git a/") :])
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(scratch)}
+    command = ["git", "apply", "--whitespace=nowarn", "../patch"]
+    subprocess.run(command, cwd=scratch / "tree", env=environment, check=True)
+    assert texts_below(scratch / "tree") == texts_below(scratch / "wanted")
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 3), (1, 3)])
 def test_apply(repository: Repository, tmp_path: Path, first: int, second: int) -> None:
-    flatten(repository, first, second, tmp_path / "tree")
-    wanted = flatten(repository, second, first, tmp_path / "wanted")
-    output = run(repository, first, second)
-    (tmp_path / "patch").write_text(output[output.index(HUNK) :])
-    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
-    subprocess.run(
-        ["git", "apply", "../patch"], cwd=tmp_path / "tree", env=environment, check=True
-    )
-    got = tmp_path / "tree"
-    places = [path for path in got.rglob("*") if path.is_file()]
-    found = {str(path.relative_to(got)): path.read_text() for path in places}
-    assert found == wanted
+    check_that_it_applies(repository.root, first, second, tmp_path)
+
+
+def test_apply_to_real_phases(tmp_path: Path) -> None:
+    numbers = [phase.number for phase in Tree(REPOSITORY).phases]
+    for first, second in zip(numbers, numbers[1:]):
+        check_that_it_applies(REPOSITORY, first, second, tmp_path / str(first))
 
 
 def test_summary(repository: Repository) -> None:
     output = run(repository, 2, 3, "--summary")
-    assert output.startswith("phase2-traits → phase3-extract\n") and HUNK not in output
+    assert output.startswith("phase2-traits → phase3-extract\n") and "diff --git" not in output
     assert "\nremoved\n  kernel/services/old.c  -1\n" in output
     moved = r"\nmoved, changed\n  kernel/fs/queue.c → libs/queue.c +\+1 -1 19 moved\n"
     assert re.search(moved, output)
