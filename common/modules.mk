@@ -50,10 +50,19 @@ $(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
 parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY_OBJECTS_$(1)) \
     $(LIBRARIES_$(1):%=$(BUILD)/libs/%.a)
 
+# Linked, held against its walls, and then left with the descriptor as its only global symbol.  What
+# counts what it runs calls more than it has in its walls: a build for coverage has none.
+WALLS := $(ROOT)/tools/walls.py
+WALLED := $(if $(COVERAGE),,$(filter-out $(UNWALLED),$(MODULES)))
+CHECK_MODULE = $(PYTHON) $(WALLS) module services/$* $(BUILD)/services/$*.whole.o $(call parts_of,$*)
+CHECK_KERNEL = $(if $(WALLED),$(PYTHON) $(WALLS) kernel $@ $(WALLED:%=services/%),:)
+
 .SECONDEXPANSION:
-$(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $(OBJECT_LIST)
+$(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $$(wildcard services/$$*/imports) \
+        $(OBJECT_LIST) $(WALLS)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
+	$(QUIET)$(if $(filter $*,$(WALLED)),$(CHECK_MODULE))
 	$(QUIET)$(OBJCOPY) --keep-global-symbol=$*_service $(BUILD)/services/$*.whole.o $@
 
 # One line a module for the ring check, "directory;libraries;platform headers;flags".

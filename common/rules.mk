@@ -173,6 +173,7 @@ LINK = $(LD) $(LDFLAGS) -T $(LINKER_SCRIPT)
 $(BUILD)/kernel.first.elf: $(OBJECTS) $(OBJECT_LIST) $(LINKER_SCRIPT)
 	$(call say,LD ,$@)
 	$(QUIET)$(LINK) -o $@ $(OBJECTS)
+	$(QUIET)$(CHECK_KERNEL)
 
 $(BUILD)/symbols.c: $(BUILD)/kernel.first.elf $(ROOT)/tools/symbols.py
 	$(QUIET)$(PYTHON) $(ROOT)/tools/symbols.py --nm $(NM) $< >$@

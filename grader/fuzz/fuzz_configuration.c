@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 #include <lib/bits.h>
 #include <net/route_request.h>
 #include <platform/memory.h>
@@ -23,9 +23,10 @@
 #include <services/netstack/netstack.h>
 #include <services/netstack/packet.h>
 #include <services/netstack/route.h>
-#include <services/services.h>
+#include <services/netstack/service.h>
 
 #include <asm/socket.h>
+#include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 
@@ -58,9 +59,9 @@ static void set_up(void)
 {
     struct interface *ethernet = interface_find(DEVICE);
 
-    interface_set_up(interface_find(INTERFACE_LOOPBACK), true);
+    interface_set_flags(interface_find(INTERFACE_LOOPBACK), IFF_UP | IFF_MULTICAST);
     promise(interface_set_address(ethernet, PP_HTONL(0x0a00020f), netmask_of(24), 0) == 0);
-    interface_set_up(ethernet, true);
+    interface_set_flags(ethernet, IFF_UP | IFF_MULTICAST);
 }
 
 static void work(void)
@@ -79,7 +80,7 @@ static void take_down(void)
     struct interface_address own;
 
     while ((interface = interface_next(interface ? interface->index : 0))) {
-        interface_set_up(interface, false);
+        interface_set_flags(interface, IFF_MULTICAST);
         while (interface_address_at(interface, 0, &own))
             promise(interface_remove_address(interface, own.address) == 0);
         promise(!interface_address_at(interface, 1, &own));

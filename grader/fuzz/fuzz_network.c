@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <fs/user_buffer.h>
+#include <fs/user_memory.h>
 #include <lib/bits.h>
 #include <lib/checksum.h>
 #include <platform/memory.h>
@@ -21,7 +21,7 @@
 #include <services/netstack/inet.h>
 #include <services/netstack/netstack.h>
 #include <services/netstack/route.h>
-#include <services/services.h>
+#include <services/netstack/service.h>
 
 #include <lwip/etharp.h>
 #include <lwip/ip4_frag.h>
@@ -30,6 +30,7 @@
 #include <lwip/priv/nd6_priv.h>
 #include <lwip/priv/tcp_priv.h>
 
+#include <linux/if.h>
 #include <linux/in.h>
 #include <linux/rtnetlink.h>
 
@@ -66,10 +67,10 @@ static void start(void)
     struct route way = { .family = AF_INET, .type = RTN_UNICAST, .has_gateway = true };
     struct interface *ethernet = interface_find(DEVICE);
 
-    interface_set_up(interface_find(INTERFACE_LOOPBACK), true);
+    interface_set_flags(interface_find(INTERFACE_LOOPBACK), IFF_UP | IFF_MULTICAST);
     IP4_ADDR(&address, 10, 0, 2, 15);
     promise(interface_set_address(ethernet, address.addr, netmask_of(24), 0) == 0);
-    interface_set_up(ethernet, true);
+    interface_set_flags(ethernet, IFF_UP | IFF_MULTICAST);
     memcpy(way.gateway, (const uint8_t[]){ 10, 0, 2, 2 }, 4);
     promise(route_add(&way, false) == 0);
     netif = &ethernet->netif;

@@ -101,6 +101,7 @@ static void child_start(void *argument)
 static void inherit_schedule(struct task *child)
 {
     struct schedule *schedule = &child->schedule;
+    scheduler_charge(); /* or it could hand down what it has not used, again and again */
     *schedule = current->schedule;
     if (!schedule->reset_on_fork)
         return;

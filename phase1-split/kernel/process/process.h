@@ -59,7 +59,8 @@ struct task {
     char command[COMMAND_LENGTH];
     uint64_t timer_slack; /* ns, PR_SET_TIMERSLACK; timers here are as exact as they can be */
     uint64_t run_time, started_running; /* ns on the processor; when it was last switched to */
-    uint64_t user_ticks, system_ticks;  /* samples, by which run_time is divided */
+    uint64_t charged_until; /* clock_monotonic() up to which its schedule has been charged */
+    uint64_t user_ticks, system_ticks; /* samples, by which run_time is divided */
     uint64_t voluntary_switches, involuntary_switches;
     uint64_t minor_faults, major_faults;
     /* How an interrupted sleep with a relative time-out goes on (restart_syscall(2)). */

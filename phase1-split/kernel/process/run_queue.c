@@ -15,7 +15,7 @@
 
 static struct list queue = LIST_INITIAL(queue);
 static unsigned count;
-static uint64_t least; /* virtual time of the ordinary task that ran last; never decreases */
+static uint64_t least; /* virtual time of the ordinary task with the least; never decreases */
 
 /* ---- weights ---- */
 
@@ -92,6 +92,13 @@ void run_queue_remove(struct task *task)
     count--;
 }
 
+/* Nobody who waits has had less than this task. */
+static void note_least(const struct task *task)
+{
+    if (task->schedule.virtual_time > least)
+        least = task->schedule.virtual_time;
+}
+
 /* The first that is to run; behind real-time tasks if those have had their share. */
 static struct task *first(void)
 {
@@ -111,8 +118,8 @@ struct task *run_queue_take(void)
     if (!task)
         return NULL;
     run_queue_remove(task);
-    if (!real_time(task) && task->schedule.virtual_time > least)
-        least = task->schedule.virtual_time;
+    if (!real_time(task))
+        note_least(task);
     return task;
 }
 
@@ -121,6 +128,8 @@ void run_queue_charge(struct task *task, uint64_t time)
     task->schedule.virtual_time += virtual(task, time);
     if (real_time(task))
         period_used += time;
+    else if (list_empty(&queue))
+        note_least(task);
 }
 
 bool run_queue_outranks(const struct task *task, const struct task *running)
@@ -145,8 +154,7 @@ bool run_queue_turn_is_over(const struct task *running, uint64_t time)
         return run_queue_outranks(next, running) || (real_time(running) && is_throttled());
     if (real_time(running))
         return turn && time >= turn;
-    return time >= turn &&
-           next->schedule.virtual_time < running->schedule.virtual_time + virtual(running, time);
+    return time >= turn && next->schedule.virtual_time < running->schedule.virtual_time;
 }
 
 void run_queue_step_back(struct task *task)

@@ -33,10 +33,11 @@ struct task *run_queue_take(void);
 /* Takes out a task that waits for its turn. */
 void run_queue_remove(struct task *task);
 
-/* The task has run for so long, ns. */
+/* The running task, which is not in the queue, has run for `time` ns since it was charged last. */
 void run_queue_charge(struct task *task, uint64_t time);
 
-/* Is the turn of the task that runs, since `time` ns, over?  At every tick. */
+/* Is the turn of the task that runs, since `time` ns, over?  At every tick, when it has been
+ * charged. */
 bool run_queue_turn_is_over(const struct task *running, uint64_t time);
 
 /* Is the task to run before one that runs already? */

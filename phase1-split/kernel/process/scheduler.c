@@ -93,10 +93,23 @@ static struct thread *thread_of(struct task *task)
     return task ? task->thread : thread_boot();
 }
 
-static void leave_processor(struct task *task, uint64_t time)
+static void charge(struct task *task, uint64_t now)
 {
-    task->run_time += time;
-    run_queue_charge(task, time);
+    run_queue_charge(task, now - task->charged_until);
+    task->charged_until = now;
+}
+
+void scheduler_charge(void)
+{
+    charge(current, clock_monotonic());
+}
+
+/* One that gives way has been charged before it took its place in the queue. */
+static void leave_processor(struct task *task, uint64_t now)
+{
+    task->run_time += now - task->started_running;
+    if (task->state != TASK_RUNNABLE)
+        charge(task, now);
 }
 
 static void account(struct task *previous, struct task *next)
@@ -104,11 +117,11 @@ static void account(struct task *previous, struct task *next)
     uint64_t now = clock_monotonic();
     scheduler_collect_samples();
     if (previous)
-        leave_processor(previous, now - previous->started_running);
+        leave_processor(previous, now);
     else
         idle_time += now - idle_since;
     if (next) {
-        next->started_running = now;
+        next->started_running = next->charged_until = now;
         scheduler_arm(now + TICK_NANOSECONDS);
     } else {
         idle_since = now;
@@ -178,7 +191,8 @@ static void give_way(void)
     uint64_t now = clock_monotonic(), ran = now - self->started_running;
     uint64_t turn = run_queue_turn(self);
     bool used_up = turn && ran >= turn;
-    leave_processor(self, ran);
+    charge(self, now);
+    self->run_time += ran;
     self->started_running = now;
     if (all_first)
         run_queue_step_back(self);
@@ -264,14 +278,22 @@ _Noreturn void scheduler_exit(void)
 
 /* ---- deferred work ---- */
 
+/* Whoever comes finds what the running task has used so far, however long it has been alone. */
+static void check_turn(void)
+{
+    scheduler_charge();
+    if (run_queue_turn_is_over(current, current->charged_until - current->started_running))
+        turn_over = true;
+}
+
 static void handle_timer(void)
 {
     armed = UINT64_MAX;
     timer_run_expired();
     if (current)
         cpu_timers_check();
-    if (current && run_queue_turn_is_over(current, clock_monotonic() - current->started_running))
-        turn_over = true;
+    if (current)
+        check_turn();
     uint64_t next = timer_first();
     uint64_t tick = current ? clock_monotonic() + TICK_NANOSECONDS : UINT64_MAX;
     if (next != UINT64_MAX || tick != UINT64_MAX)

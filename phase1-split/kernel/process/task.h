@@ -25,6 +25,9 @@ void task_free(struct task *task);
 /* Brings the running task's user and system ticks up to date. */
 void scheduler_collect_samples(void);
 
+/* Charges the running task with its time so far: before another inherits its schedule. */
+void scheduler_charge(void);
+
 /* The running task stops running, in `state`, until scheduler_add() or task_wake(). */
 void scheduler_block(enum task_state state);
 

@@ -131,7 +131,7 @@ void netif_forget_address(struct netif *netif)
     ip4_addr_set_zero(ip_2_ip4(&netif->ip_addr));
 }
 
-void netif_forget_address6(struct netif *netif, int8_t place)
+static void forget_address6(struct netif *netif, int8_t place)
 {
     if (ip6_addr_isinvalid(netif_ip6_addr_state(netif, place)))
         return;
@@ -166,7 +166,7 @@ static void stop_ip6(struct interface *interface)
 {
     netif_set_ip6_autoconfig_enabled(&interface->netif, 0);
     for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-        netif_forget_address6(&interface->netif, i);
+        forget_address6(&interface->netif, i);
 }
 
 static void start(struct interface *interface)
@@ -179,7 +179,7 @@ static void start(struct interface *interface)
     route_interface_changed(interface);
 }
 
-void interface_set_up(struct interface *interface, bool up)
+static void set_up(struct interface *interface, bool up)
 {
     if (up == (netif_is_up(&interface->netif) != 0))
         return;
@@ -242,7 +242,7 @@ int interface_set_flags(struct interface *interface, unsigned flags)
     own->all_multicast_flag = all_multicast;
     own->no_multicast = interface->ethernet && !(flags & IFF_MULTICAST);
     set_no_arp(interface, flags & IFF_NOARP);
-    interface_set_up(interface, flags & IFF_UP);
+    set_up(interface, flags & IFF_UP);
     return 0;
 }
 
@@ -451,7 +451,7 @@ int interface_remove_address6(struct interface *interface, const uint8_t address
     place = netif_get_ip6_addr_match(netif, &own);
     if (place < 0 || interface_prefix6(interface, place) != prefix)
         return -EADDRNOTAVAIL;
-    netif_forget_address6(netif, place);
+    forget_address6(netif, place);
     route_address6_removed(interface, address, prefix);
     return 0;
 }

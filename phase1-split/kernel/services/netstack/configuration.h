@@ -55,7 +55,6 @@ void interface_statistics(const struct interface *interface, struct interface_st
 
 /* ---- changes: 0 or an errno ---- */
 
-void interface_set_up(struct interface *interface, bool up);
 int interface_set_flags(struct interface *interface, unsigned flags); /* of those that can be set */
 int interface_set_mtu(struct interface *interface, int64_t mtu);
 int interface_set_name(struct interface *interface, const char *name);
@@ -69,7 +68,6 @@ int interface_set_address(struct interface *interface, uint32_t address, uint32_
 /* An address is about to go from lwIP's interface.  lwIP would reset the connections that use it and give
  * another one to sockets that are bound to it; as on Linux, they stay, and go on if it comes back. */
 void netif_forget_address(struct netif *netif);
-void netif_forget_address6(struct netif *netif, int8_t place);
 
 /* One address more or less: -EEXIST, -ENOBUFS, -EOPNOTSUPP (loopback keeps one); -EADDRNOTAVAIL. */
 int interface_add_address(struct interface *interface, uint32_t address, uint32_t netmask,

@@ -149,7 +149,8 @@ static bool is_chosen(const ip_addr_t *address)
            !ip_addr_ismulticast(address);
 }
 
-int datagram_choose_source(socket_handle socket, const ip_addr_t *to, ip_addr_t *out)
+/* A path to `to` for a socket that connects: the address it will send from. */
+static int choose_source(socket_handle socket, const ip_addr_t *to, ip_addr_t *out)
 {
     uint8_t device = socket->options.device;
 
@@ -175,7 +176,7 @@ static int find_source(socket_handle socket, const struct socket_message *messag
         if (extras->interface)
             return address_source(&path->to, (uint8_t)min(extras->interface, 255u), &path->from);
     }
-    return datagram_choose_source(socket, &path->to, &path->from);
+    return choose_source(socket, &path->to, &path->from);
 }
 
 int datagram_find_path(socket_handle socket, const struct socket_message *message,
@@ -277,7 +278,7 @@ int datagram_connect(socket_handle socket, const struct socket_address *address,
     if (!error && socket->datagram.connected)
         disconnect(socket);
     if (!error)
-        error = datagram_choose_source(socket, &to, &from);
+        error = choose_source(socket, &to, &from);
     if (!error)
         error = need_port(socket);
     if (error)

@@ -35,9 +35,6 @@ struct datagram_path {
 int datagram_find_path(socket_handle socket, const struct socket_message *message,
                        struct datagram_path *out);
 
-/* A path to `to` for a socket that connects: the address it will send from. */
-int datagram_choose_source(socket_handle socket, const ip_addr_t *to, ip_addr_t *out);
-
 /* IP_MTU: of the route to the peer. */
 int datagram_mtu(socket_handle socket, void *value, size_t *length);
 

@@ -40,13 +40,6 @@ static size_t size_of(const struct nlattr *attribute)
     return attribute->nla_len - sizeof(*attribute);
 }
 
-const void *netlink_attribute(const struct netlink_request *request, unsigned type, size_t size)
-{
-    const struct nlattr *attribute = request->attributes[type];
-
-    return attribute && size_of(attribute) == size ? contents(attribute) : NULL;
-}
-
 const void *netlink_attribute_least(const struct netlink_request *request, unsigned type,
                                     size_t size)
 {

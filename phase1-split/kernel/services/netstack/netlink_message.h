@@ -22,8 +22,7 @@ struct netlink_request {
 /* Finds the attributes behind the first `size` bytes of the fixed part: -EINVAL. */
 int netlink_parse(struct netlink_request *request, size_t size);
 
-/* An attribute's contents if they have exactly (at least) `size` bytes, else NULL. */
-const void *netlink_attribute(const struct netlink_request *request, unsigned type, size_t size);
+/* An attribute's contents if they have at least `size` bytes, else NULL. */
 const void *netlink_attribute_least(const struct netlink_request *request, unsigned type,
                                     size_t size);
 static inline bool netlink_has(const struct netlink_request *request, unsigned type)

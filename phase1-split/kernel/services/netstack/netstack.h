@@ -80,9 +80,8 @@ void frame_show(struct interface *interface, const struct pbuf *frame, bool sent
 
 /* ---- memory.c ---- */
 
-/* Bytes in use, and how many there may be. */
+/* Bytes in use. */
 size_t netstack_memory_used(void);
-size_t netstack_memory_most(void);
 
 /* No more data is to be taken in; what acknowledges and frees still goes. */
 bool netstack_memory_tight(void);

@@ -39,7 +39,6 @@ int tcp_failure_reason(void);
 /* tcp_stream.c */
 int tcp_send(socket_handle socket, struct socket_message *message);
 int tcp_receive(socket_handle socket, struct socket_message *message);
-uint32_t tcp_unsent(const struct service_socket *socket); /* bytes written and not acknowledged */
 bool tcp_writeable(const struct service_socket *socket);
 int tcp_control(socket_handle socket, unsigned command, struct user_buffer *argument, int *result);
 
@@ -50,9 +49,5 @@ long tcp_append(struct tcp_pcb *pcb, struct user_buffer *from, size_t size, bool
 /* tcp_options.c: of level SOL_TCP. */
 int tcp_get_option(socket_handle socket, int name, void *value, size_t *length);
 int tcp_set_option(socket_handle socket, int name, const void *value, size_t length);
-
-/* The number that Linux gives the socket's state (/proc/net/tcp, TCP_INFO). */
-uint8_t tcp_linux_state(const struct service_socket *socket);
-uint8_t tcp_linux_pcb_state(const struct tcp_pcb *pcb);
 
 #endif

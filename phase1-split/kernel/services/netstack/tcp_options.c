@@ -19,7 +19,8 @@
 
 /* ---- states ---- */
 
-uint8_t tcp_linux_pcb_state(const struct tcp_pcb *pcb)
+/* The number that Linux gives a state (TCP_INFO). */
+static uint8_t linux_pcb_state(const struct tcp_pcb *pcb)
 {
     static const uint8_t states[] = {
         [CLOSED] = TCP_STATE_CLOSE,
@@ -38,11 +39,11 @@ uint8_t tcp_linux_pcb_state(const struct tcp_pcb *pcb)
     return states[pcb->state];
 }
 
-uint8_t tcp_linux_state(const struct service_socket *socket)
+static uint8_t linux_state(const struct service_socket *socket)
 {
     if (socket->tcp.listener)
         return TCP_STATE_LISTEN;
-    return socket->tcp.pcb ? tcp_linux_pcb_state(socket->tcp.pcb) : TCP_STATE_CLOSE;
+    return socket->tcp.pcb ? linux_pcb_state(socket->tcp.pcb) : TCP_STATE_CLOSE;
 }
 
 #define MICROSECONDS     1000000u
@@ -86,7 +87,7 @@ static void describe(const struct service_socket *socket, struct tcp_info *info)
     const struct tcp_pcb *pcb = socket->tcp.pcb;
 
     memset(info, 0, sizeof(*info));
-    info->tcpi_state = tcp_linux_state(socket);
+    info->tcpi_state = linux_state(socket);
     info->tcpi_reordering = REORDERED_MOST;
     info->tcpi_snd_cwnd = SEGMENTS_AT_ONCE;
     if (socket->tcp.listener) {

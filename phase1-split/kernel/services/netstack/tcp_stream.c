@@ -15,7 +15,8 @@
 
 /* ---- sending ---- */
 
-uint32_t tcp_unsent(const struct service_socket *socket)
+/* Bytes written and not acknowledged. */
+static uint32_t unsent(const struct service_socket *socket)
 {
     return socket->tcp.pcb ? TCP_SND_BUF - socket->tcp.pcb->snd_buf : 0;
 }
@@ -23,7 +24,7 @@ uint32_t tcp_unsent(const struct service_socket *socket)
 static uint32_t room(const struct service_socket *socket)
 {
     uint32_t limit = min(socket->options.send_limit, (uint32_t)TCP_SND_BUF);
-    uint32_t used = tcp_unsent(socket);
+    uint32_t used = unsent(socket);
 
     if (socket->tcp.pcb->snd_queuelen >= TCP_SND_QUEUELEN)
         return 0;
@@ -33,7 +34,7 @@ static uint32_t room(const struct service_socket *socket)
 /* Writers come back when a third is free: each time for much (sk_stream_is_writeable()). */
 bool tcp_writeable(const struct service_socket *socket)
 {
-    return socket->tcp.pcb && room(socket) >= tcp_unsent(socket) / 2 && room(socket) > 0;
+    return socket->tcp.pcb && room(socket) >= unsent(socket) / 2 && room(socket) > 0;
 }
 
 static int may_send(socket_handle socket)
@@ -51,7 +52,7 @@ static int may_send(socket_handle socket)
  * acknowledged, and wake the writer; if there are none, a timer does. */
 static int starve(socket_handle socket)
 {
-    if (tcp_unsent(socket) == 0) {
+    if (unsent(socket) == 0) {
         socket->tcp.starved = true;
         network_timer(TIMER_STARVED);
     }
@@ -228,7 +229,7 @@ int tcp_control(socket_handle socket, unsigned command, struct user_buffer *argu
     case FIONREAD: /* SIOCINQ */
         return tcp->listener ? -EINVAL : answer(argument, (int)tcp->received);
     case TIOCOUTQ: /* SIOCOUTQ */
-        return tcp->listener ? -EINVAL : answer(argument, (int)tcp_unsent(socket));
+        return tcp->listener ? -EINVAL : answer(argument, (int)unsent(socket));
     case SIOCATMARK:
         return answer(argument, 0);
     default:

@@ -56,7 +56,8 @@ void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid,
     *gid = process->credentials->egid;
 }
 
-struct task *proc_task(const struct proc_subject *subject)
+/* The task that a node below task/ is about, else the first one; NULL for a zombie. */
+static struct task *subject_task(const struct proc_subject *subject)
 {
     struct task *task;
 
@@ -116,7 +117,7 @@ static bool has_task(const struct proc_subject *subject, int32_t number)
 {
     const struct proc_subject wanted = { .process = subject->process, .key = number };
 
-    return number != 0 && proc_task(&wanted) != NULL;
+    return number != 0 && subject_task(&wanted) != NULL;
 }
 
 static size_t task_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
@@ -150,23 +151,24 @@ int proc_read_thread_self(const struct proc_subject *subject, char *target, size
 
 /* ---- the name of a task ---- */
 
-const char *proc_command(const struct proc_subject *subject)
+/* A zombie's is its last. */
+static const char *command(const struct proc_subject *subject)
 {
-    const struct task *task = proc_task(subject);
+    const struct task *task = subject_task(subject);
 
     return task == NULL ? subject->process->last_command : task->command;
 }
 
 static int show_comm(const struct proc_subject *subject, struct text *out)
 {
-    text_add(out, "%s\n", proc_command(subject));
+    text_add(out, "%s\n", command(subject));
     return 0;
 }
 
 /* A process may rename its own tasks, like prctl(2) with PR_SET_NAME; nobody else may. */
 static int store_comm(const struct proc_subject *subject, const char *text)
 {
-    struct task *task = proc_task(subject);
+    struct task *task = subject_task(subject);
 
     if (task == NULL || subject->process != current_process())
         return -EINVAL;

@@ -134,12 +134,6 @@ unsigned proc_process_count(void);
 /* Tasks of a process; 0 if it is gone. */
 unsigned proc_task_count(const struct proc_subject *subject);
 
-/* The task that a node below task/ is about, else the first one; NULL for a zombie. */
-struct task *proc_task(const struct proc_subject *subject);
-
-/* The name of that task; a zombie's last. */
-const char *proc_command(const struct proc_subject *subject);
-
 /* status.c */
 int proc_stat(const struct proc_subject *subject, struct text *out);
 int proc_status(const struct proc_subject *subject, struct text *out);
