@@ -210,10 +210,13 @@ flags-third: ; @echo $(THIRD_PARTY_FLAGS)
 flags-platform: ; @echo $(PLATFORM_FLAGS)
 flags-lib: ; @echo $(LIB_FLAGS)
 
+# The rules that this phase is built by, for make diff.
+makefiles: ; @echo $(filter $(COMMON)/%.mk,$(MAKEFILE_LIST))
+
 # Headers that are copied or unpacked before anything is compiled.
 uapi: $(UAPI_STAMP) $(THIRD_PARTY_STAMPS) ; @:
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects list flags-kernel flags-third flags-platform flags-lib uapi clean
+.PHONY: all objects list flags-kernel flags-third flags-platform flags-lib makefiles uapi clean

@@ -3,8 +3,8 @@
 
     tools/diff.py --from 1 --to 2 [--summary] [--html FILE]
 
-Both phases are looked at as if all links were files, together with the directories of
-common/platform that only one of them names in its PLATFORM.  A file that MOVES says was moved is
+Both phases are looked at as if all links were files, together with what only one of them takes of
+common/: directories of common/platform that its Makefile names in PLATFORM, and rules of make.  A file that MOVES says was moved is
 compared with what it was; other moves are found by likeness, as git does.  What the diff says can
 be applied to the flat tree of the first phase (tools/handout.py) with `git apply`.
 
@@ -30,7 +30,7 @@ from pathlib import Path
 import diff_page
 from phases import BASES, MOVES, Phase, Tree, complaint
 from ring_check import plural
-from ring_source import Trouble, phase_number
+from ring_source import Trouble, phase_number, run
 
 LIKENESS = "40%"
 # The smallest block that is called moved: three lines, with as many letters and digits as git asks
@@ -138,6 +138,8 @@ class Comparison:
             for place in sorted((self.tree.root / "common/platform" / name).rglob("*")):
                 if place.is_file():
                     found[self.tree.name(place)] = place
+        for place in rules(phase) - rules(other):
+            found[self.tree.name(place)] = place
         return found
 
     def destinations(self, path: str) -> list[str]:
@@ -204,6 +206,16 @@ def platform_directories(phase: Phase) -> set[str]:
     """What a phase's Makefile names in PLATFORM."""
     lines = re.findall(r"^PLATFORM\s*[:+?]?=([^#\n]*)", (phase.path / "Makefile").read_text(), re.M)
     return set(" ".join(lines).split())
+
+
+def rules(phase: Phase) -> set[Path]:
+    """The files of common/ that make reads for a phase."""
+    if "rules.mk" not in (phase.path / "Makefile").read_text():
+        return set()
+    done = run(["make", "-s", "--no-print-directory", "makefiles"], phase.path)
+    if done.returncode != 0:
+        raise Trouble(f"make makefiles in {phase.name}: {done.stderr.strip()}")
+    return {(phase.path / name).resolve() for name in done.stdout.split()}
 
 
 def count_lines(place: Path) -> int:

@@ -88,6 +88,18 @@ def test_platform_directory_of_one_phase(repository: Repository) -> None:
     assert CONTAIN not in run(repository, 2, 3)
 
 
+def test_rules_of_one_phase(tmp_path: Path) -> None:
+    it = Repository(tmp_path / "repository")
+    it.write("common/rules.mk", "include ../common/$(KIND).mk\nmakefiles: ; "
+             "@echo $(filter ../common/%,$(MAKEFILE_LIST))\n")  # fmt: skip
+    for name, kind in (("phase1-split", "builtin"), ("phase2-traits", "modules")):
+        it.write(f"common/{kind}.mk", f"# {kind}\n")
+        it.write(f"{name}/Makefile", f"KIND := {kind}\ninclude ../common/rules.mk\n")
+    output = run(it, 1, 2, "--summary")
+    assert "common/modules.mk" in output and "common/builtin.mk" in output
+    assert "common/rules.mk" not in output
+
+
 def test_moved_block(repository: Repository) -> None:
     output = run(repository, 1, 2, "--summary")
     assert "  kernel/start.c                     +1 6 moved\n" in output
