@@ -28,7 +28,8 @@ size_t netstack_memory_used(void)
     return used;
 }
 
-size_t netstack_memory_most(void)
+/* How many there may be. */
+static size_t memory_most(void)
 {
     if (most == 0) {
         struct frame_statistics frames;
@@ -41,7 +42,7 @@ size_t netstack_memory_most(void)
 
 bool netstack_memory_tight(void)
 {
-    return used > netstack_memory_most() / 4 * 3;
+    return used > memory_most() / 4 * 3;
 }
 
 void *netstack_allocate(size_t size)
@@ -49,7 +50,7 @@ void *netstack_allocate(size_t size)
     struct piece *piece;
 
     size += sizeof(*piece);
-    if (used + size > netstack_memory_most())
+    if (used + size > memory_most())
         return NULL;
     piece = kmalloc(size);
     if (!piece)
@@ -84,7 +85,7 @@ void netstack_free(void *memory)
 
 void *netstack_block_allocate(size_t size)
 {
-    void *block = used + size > netstack_memory_most() ? NULL : kmalloc(size);
+    void *block = used + size > memory_most() ? NULL : kmalloc(size);
 
     used += block ? size : 0;
     return block;
