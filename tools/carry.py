@@ -81,7 +81,7 @@ class Carrier:
     def carry_into(self, phase: Phase, path: str) -> bool:
         """Brings one file up to date with its predecessor; false if conflicts are left."""
         before = self.tree.predecessor(phase, path)
-        place, now = phase.path / path, hash_of(before)
+        place, now = phase.path / path, self.keep(before)
         name, base = f"{phase.name}/{path}", phase.bases.get(path)
         if self.adopt:
             phase.bases[path] = Base(now)
@@ -128,6 +128,10 @@ class Carrier:
             raise Trouble(f"git merge-file: {done.stderr.decode(errors='replace').strip()}")
         return done.returncode == 0
 
+    def keep(self, place: Path) -> str:
+        """Has git keep a text that BASES will name; its hash."""
+        return git(self.tree.root, "hash-object", "-w", str(place)).decode().strip()
+
     def text_of(self, base: str) -> bytes:
         """A text that BASES names, which git has kept."""
         try:
@@ -157,7 +161,7 @@ class Carrier:
         """The text that a file was most likely made from: of those that its predecessor has had
         since the phase was begun, the one with the fewest differences; the newest if there are
         several."""
-        best = git(self.tree.root, "hash-object", "-w", str(before)).decode().strip()
+        best = self.keep(before)
         fewest = self.differences(best, phase.path / path)
         for old in self.past_texts(phase, self.tree.name(before)):
             if old != best and (count := self.differences(old, phase.path / path)) < fewest:
