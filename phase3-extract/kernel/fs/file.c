@@ -245,27 +245,42 @@ static struct wait_queue *queue_of_service(const struct file *file)
     return device_queue(file->inode->attributes.device);
 }
 
-/* One call.  Memory for Ring 2 is made present first, so that no page fault happens inside it;
- * `*piece` is what the call had to do with. */
+typedef int (*file_transfer)(file_handle file, struct user_buffer *buffer, uint64_t position,
+                             struct wait_queue **wait);
+
+static file_transfer transfer_of(const struct file *file, bool writing)
+{
+    return writing ? file->ops->write : file->ops->read;
+}
+
+/* One call to a service.  Memory is made present first, so that no page fault happens inside it. */
+static int call_service(struct file *file, struct user_buffer *buffer, uint64_t position,
+                        bool writing, struct wait_queue **wait, size_t *piece)
+{
+    size_t length = buffer->length;
+    struct wait_queue *named; /* nobody looks what the service has put there */
+
+    *piece = min(user_buffer_left(buffer), (size_t)SERVICE_PIECE);
+    int error = user_buffer_make_present(buffer, writing ? PAGE_READ : PAGE_WRITE, piece);
+
+    if (error)
+        return error;
+    buffer->length = buffer->done + *piece;
+    error = transfer_of(file, writing)(file->handle, buffer, position, &named);
+    buffer->length = length;
+    if (error == -EAGAIN)
+        *wait = queue_of_service(file);
+    return error;
+}
+
+/* One call; `*piece` is what it had to do with. */
 static int call_once(struct file *file, struct user_buffer *buffer, uint64_t position, bool writing,
                      struct wait_queue **wait, size_t *piece)
 {
-    size_t length = buffer->length;
-    int error = 0;
-
-    *piece = user_buffer_left(buffer);
-    if (file->in_service) {
-        *piece = min(*piece, (size_t)SERVICE_PIECE);
-        error = user_buffer_make_present(buffer, writing ? PAGE_READ : PAGE_WRITE, piece);
-        if (error)
-            return error;
-    }
-    buffer->length = buffer->done + *piece;
-    error = (writing ? file->ops->write : file->ops->read)(file->handle, buffer, position, wait);
-    buffer->length = length;
     if (file->in_service)
-        *wait = error == -EAGAIN ? queue_of_service(file) : NULL;
-    return error;
+        return call_service(file, buffer, position, writing, wait, piece);
+    *piece = user_buffer_left(buffer);
+    return transfer_of(file, writing)(file->handle, buffer, position, wait);
 }
 
 /* Calls until there is nothing left to do: for a write that everything was taken, for a read that
@@ -390,18 +405,32 @@ long file_read_kernel(struct file *file, void *to, size_t size, uint64_t positio
     return file_read(file, &buffer, &position);
 }
 
+#define ALWAYS_READY (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+
+/* Apart, for the sake of poll(2) on many of Core's own files: what this needs they do not pay for. */
+static __attribute__((noinline)) uint32_t poll_service(struct file *file, struct wait_queue **wait)
+{
+    struct wait_queue *named;
+    uint32_t ready = 0;
+
+    if (!file->ops->poll)
+        return ALWAYS_READY;
+    if (file->ops->poll(file->handle, &ready, &named) < 0)
+        return POLLERR;
+    *wait = queue_of_service(file);
+    return ready;
+}
+
 uint32_t file_poll(struct file *file, struct wait_queue **wait)
 {
     uint32_t ready = 0;
-    int error;
 
     *wait = NULL;
-    if (!file->ops || !file->ops->poll)
-        return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-    error = file->ops->poll(file->handle, &ready, wait);
     if (file->in_service)
-        *wait = queue_of_service(file);
-    if (error < 0)
+        return poll_service(file, wait);
+    if (!file->ops)
+        return ALWAYS_READY;
+    if (file->ops->poll(file->handle, &ready, wait) < 0)
         return POLLERR;
     return ready;
 }
