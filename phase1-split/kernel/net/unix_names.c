@@ -4,6 +4,7 @@
  * to the socket is its inode, so that it may be renamed and linked at will, and unlinked while it is
  * in use.  An abstract name is bytes that begin with NUL; each type of socket has its own. */
 #include <net/unix_names.h>
+#include <net/unix_snapshot.h>
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>

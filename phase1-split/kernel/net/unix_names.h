@@ -22,18 +22,4 @@ void unix_name_share(struct socket *socket, const struct socket *listener);
 /* The socket goes, and its name with it; what it has in the file system stays. */
 void unix_name_release(struct socket *socket);
 
-/* What /proc/net/unix tells of a socket: what Core knows itself, for it is procfs that asks, and no
- * service may be called for another. */
-struct unix_snapshot {
-    uint64_t inode;
-    uint32_t references;
-    int type;
-    bool listening, connected;
-    struct socket_address name; /* length 0: none; an abstract one begins with NUL */
-};
-
-/* The sockets of AF_UNIX one after the other: the one after `previous` (0: the first), which must
- * still be there, or the first again.  False if there is no other. */
-bool unix_snapshot_next(uint64_t previous, struct unix_snapshot *out);
-
 #endif

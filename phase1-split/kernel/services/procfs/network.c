@@ -8,7 +8,7 @@
 #include <lib/bits.h>
 #include <lib/string.h>
 
-#include <net/unix_names.h>
+#include <net/unix_snapshot.h>
 #include <service_param.h>
 
 int proc_net_link(const struct proc_subject *subject, char *target, size_t size, size_t *length)

@@ -1,0 +1,1 @@
+../../../phase1-split/kernel/net/unix_snapshot.h

@@ -1,0 +1,1 @@
+../../../../phase1-split/kernel/fs/lock.h
