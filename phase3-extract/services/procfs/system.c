@@ -5,16 +5,16 @@
 #include <linux/stat.h>
 
 #include <platform/clock.h>
-#include <platform/cpu.h>
 #include <platform/page.h>
 
 #include <lib/bits.h>
 #include <lib/string.h>
 
-#include <fs/device_table.h>
-#include <fs/page_cache.h>
-#include <process/process.h>
-#include <system.h>
+#include <fs/device.h>
+#include <snapshot/files.h>
+#include <snapshot/system.h>
+
+#define MAJORS 512 /* there are more, of devices that are not shown */
 
 /* ---- memory ---- */
 
@@ -27,21 +27,22 @@ static void add_amount(struct text *out, const char *name, uint64_t pages)
 static int show_meminfo(const struct proc_subject *subject, struct text *out)
 {
     struct frame_statistics memory;
-    uint64_t cached = page_cache_total();
+    struct system_figures figures;
 
     (void)subject;
     frame_statistics(&memory);
+    system_figures(&figures);
     add_amount(out, "MemTotal:", memory.total);
     add_amount(out, "MemFree:", memory.free);
     add_amount(out, "MemAvailable:", memory.free - min(memory.free, memory.reserve));
     add_amount(out, "Buffers:", 0);
-    add_amount(out, "Cached:", cached);
+    add_amount(out, "Cached:", figures.cached_pages);
     add_amount(out, "SwapCached:", 0);
     add_amount(out, "SwapTotal:", 0);
     add_amount(out, "SwapFree:", 0);
     add_amount(out, "Dirty:", 0);
     add_amount(out, "Writeback:", 0);
-    add_amount(out, "Shmem:", cached);
+    add_amount(out, "Shmem:", figures.cached_pages);
     add_amount(out, "Slab:", memory.heap);
     add_amount(out, "SReclaimable:", 0);
     add_amount(out, "SUnreclaim:", memory.heap);
@@ -53,14 +54,16 @@ static int show_meminfo(const struct proc_subject *subject, struct text *out)
 static int show_vmstat(const struct proc_subject *subject, struct text *out)
 {
     struct frame_statistics memory;
+    struct system_figures figures;
 
     (void)subject;
     frame_statistics(&memory);
+    system_figures(&figures);
     text_add(out, "nr_free_pages %llu\nnr_file_pages %llu\nnr_shmem %llu\n",
-             (unsigned long long)memory.free, (unsigned long long)page_cache_total(),
-             (unsigned long long)page_cache_total());
+             (unsigned long long)memory.free, (unsigned long long)figures.cached_pages,
+             (unsigned long long)figures.cached_pages);
     text_add(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault 0\n",
-             (unsigned long long)process_page_faults());
+             (unsigned long long)figures.page_faults);
     return 0;
 }
 
@@ -68,43 +71,50 @@ static int show_vmstat(const struct proc_subject *subject, struct text *out)
 
 static int show_version(const struct proc_subject *subject, struct text *out)
 {
-    const struct new_utsname *name = system_name();
+    struct new_utsname name;
 
     (void)subject;
-    text_add(out, "%s version %s (gcc %s) %s\n", name->sysname, name->release, __VERSION__,
-             name->version);
+    system_identity(&name);
+    text_add(out, "%s version %s (gcc %s) %s\n", name.sysname, name.release, __VERSION__,
+             name.version);
     return 0;
 }
 
 static int show_command_line(const struct proc_subject *subject, struct text *out)
 {
+    size_t length = system_boot_line(NULL, 0);
+    char *room = text_room(out, length);
+
     (void)subject;
-    text_add(out, "%s\n", system_command_line());
+    if (room != NULL)
+        out->length += system_boot_line(room, length);
+    text_add(out, "\n");
     return 0;
 }
 
 static int show_cpuinfo(const struct proc_subject *subject, struct text *out)
 {
-    const struct cpu_information *cpu = cpu_information();
+    struct processor_snapshot cpu;
 
     (void)subject;
-    text_add(out, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu->vendor,
-             cpu->family, cpu->model);
-    text_add(out, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", cpu->brand,
-             cpu->stepping, cpu->megahertz,
+    processor_snapshot(&cpu);
+    text_add(out, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu.vendor,
+             cpu.family, cpu.model);
+    text_add(out, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", cpu.brand,
+             cpu.stepping, (unsigned long long)cpu.megahertz,
              (unsigned long long)(clock_frequency() % 1000000 / 1000));
     text_add(out, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
-    text_add(out, "flags\t\t: %s\n\n", cpu->flags);
+    text_add(out, "flags\t\t: %s\n\n", cpu.flags);
     return 0;
 }
 
 static int show_filesystems(const struct proc_subject *subject, struct text *out)
 {
-    const struct file_system_type *type;
+    struct file_system_snapshot type;
 
     (void)subject;
-    for (size_t i = 0; (type = vfs_type(i)) != NULL; i++)
-        text_add(out, "%s\t%s\n", type->flags & FS_NO_SOURCE ? "nodev" : "", type->name);
+    for (size_t i = 0; file_system_snapshot(i, &type); i++)
+        text_add(out, "%s\t%s\n", type.no_source ? "nodev" : "", type.name);
     return 0;
 }
 
@@ -112,7 +122,7 @@ static int show_filesystems(const struct proc_subject *subject, struct text *out
 
 /* The driver behind a major number, by its name in Linux's Documentation/admin-guide/devices.txt;
  * for others, the first device does. */
-static const char *driver_name(const struct device *device)
+static const char *driver_name(const struct device_information *device)
 {
     switch (device_major(device->number)) {
     case 1:
@@ -130,18 +140,17 @@ static const char *driver_name(const struct device *device)
 
 static int show_devices(const struct proc_subject *subject, struct text *out)
 {
-    const struct device *device, *first;
+    uint16_t first[MAJORS] = { 0 }; /* index from 1 of the first device of each; 0: none */
+    struct device_information device;
 
     (void)subject;
+    for (size_t i = 0; device_information(i, &device); i++)
+        if (device_major(device.number) < MAJORS && first[device_major(device.number)] == 0)
+            first[device_major(device.number)] = (uint16_t)(i + 1);
     text_add(out, "Character devices:\n");
-    for (uint32_t major = 0; major < 512; major++) {
-        first = NULL;
-        for (size_t i = 0; first == NULL && (device = device_at(i)) != NULL; i++)
-            if (device_major(device->number) == major)
-                first = device;
-        if (first != NULL)
-            text_add(out, "%3u %s\n", major, driver_name(first));
-    }
+    for (uint32_t major = 0; major < MAJORS; major++)
+        if (first[major] != 0 && device_information(first[major] - 1u, &device))
+            text_add(out, "%3u %s\n", major, driver_name(&device));
     text_add(out, "\nBlock devices:\n");
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 
 #include <process/process.h>
+#include <process/snapshot.h>
 
 /* ---- subjects ---- */
 
@@ -151,18 +152,14 @@ int proc_read_thread_self(const struct proc_subject *subject, char *target, size
 
 /* ---- the name of a task ---- */
 
-/* A zombie's is its last. */
-static const char *command(const struct proc_subject *subject)
-{
-    const struct task *task = subject_task(subject);
-
-    return task == NULL ? subject->process->last_command : task->command;
-}
-
 static int show_comm(const struct proc_subject *subject, struct text *out)
 {
-    text_add(out, "%s\n", command(subject));
-    return 0;
+    struct process_snapshot process;
+    int error = process_snapshot(proc_process_id(subject), subject->key, &process);
+
+    if (error == 0)
+        text_add(out, "%s\n", process.command);
+    return error;
 }
 
 /* A process may rename its own tasks, like prctl(2) with PR_SET_NAME; nobody else may. */

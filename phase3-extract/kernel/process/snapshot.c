@@ -1,1 +1,0 @@
-../../../phase1-split/kernel/process/snapshot.c
