@@ -192,6 +192,16 @@ class Check:
             elif self.is_stale(target):
                 self.add(include.by_path, line, "include", f"{name} of another phase")
 
+    def check_missing(self, unit: Unit) -> None:
+        """A header that stopped the compiler: it is there, but the module does not see it."""
+        row = r"^(\S+?):(\d+):\d+: fatal error: (\S+): No such file"
+        missing = re.search(row, unit.stopped, re.M)
+        if missing and self.phase.module_of(unit.path):
+            path, line, header = missing.groups()
+            for name in (f"kernel/{header}", f"services/{header}"):
+                if (self.phase.directory / name).exists():
+                    self.add(path, int(line), "include", self.phase.name(name))
+
     def allowed_of(self, ring: str, path: str) -> list[Path]:
         """Files that the file at `path` may include, and directories of such."""
         module = self.phase.module_of(path)
@@ -291,6 +301,7 @@ class Check:
             self.check_directives(path)
         self.check_matches(ring_source.query(units, self.troubles))
         for unit in units:
+            self.check_missing(unit)
             # A header that is not allowed often does not compile here either: one report will do.
             offends = any(v.path == self.phase.name(unit.path) for v in self.found)
             if unit.trouble and not offends:

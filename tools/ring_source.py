@@ -44,7 +44,8 @@ class Unit:
     """One translation unit after preprocessing.
 
     `lines` are (file, line number, text) in order, files as paths from the phase directory.
-    `trouble` is the compiler's complaint if it stopped early; what came out before counts."""
+    `trouble` is the compiler's complaint if it stopped early, `stopped` in its own words; what came
+    out before counts."""
 
     ring: str
     path: str
@@ -52,6 +53,7 @@ class Unit:
     includes: list[Include] = field(default_factory=list)
     preprocessed: str = ""
     trouble: str = ""
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def preprocess(phase: Phase, ring: str, path: str) -> Unit:
     if result.returncode != 0:
         lines = result.stderr.strip().splitlines()
         first = next((line for line in lines if "error" in line), lines[0] if lines else "?")
+        unit.stopped = result.stderr
         unit.trouble = f"{phase.name(path)} does not preprocess: {first}"
     unit.preprocessed = result.stdout
     read_preprocessed(unit, result.stdout)

@@ -56,11 +56,14 @@ PRIVILEGED = re.compile(
     r"""cli|sti|hlt|in|ins[bwl]?|out|outs[bwl]?|(lgdt|lidt|lldt|sgdt|sidt|sldt)[lq]?|ltr|str[wlq]?
     |lmsw|smsw[wlq]?|clts|inv(lpg[ab]?|pcid|d|ept|vpid)|(wb|wbno)invd|(rd|wr)msr|rdpmc|swapgs
     |sys(call|enter|ret[lq]?|exit[lq]?)|int[13o]?|icebp|iret[wlq]?|l(ret|call|jmp)[wlq]?|rsm
-    |popf[wlq]?|[xc]?(setbv|getbv)|(rd|wr)[fg]sbase[lq]?|l[defgs]s|clac|stac|monitorx?|mwaitx?
-    |vm\w+|[sc]l?gi|skinit|getsec|encl[suv]|pconfig|(rd|wr)pkru|\(bad\)""",
+    |popf[wlq]?|xsetbv|(rd|wr)[fg]sbase[lq]?|l[defgs]s|clac|stac|monitorx?|mwaitx?
+    |vm(call|func|mcall|launch|resume|xon|xoff|clear|ptrld|ptrst|read[lq]?|write[lq]?|run|load|save)
+    |(st|cl)gi|skinit|getsec|encl[suv]|pconfig|(rd|wr)pkru|\(bad\)""",
     re.X,
 )
-PREFIXES = re.compile(r"^((rep\w*|lock|[c-gs]s|data16|addr32|bnd|notrack|xacquire|xrelease|rex\S*)\s+)*")
+PREFIXES = re.compile(
+    r"((rep\w*|lock|[c-gs]s|data16|addr32|bnd|notrack|xacquire|xrelease|rex\S*)\s+)*"
+)
 SPECIAL_REGISTER = re.compile(r"%(cr\d|db\d|dr\d|[cdefgs]s\b(?!:))|%[fg]s:")
 
 
@@ -105,14 +108,14 @@ def name_of(path: str | Path) -> str:
 
 def place_of(text: str) -> str:
     """file:line as debugging information has it, made readable; empty if it has none."""
-    match = re.match(r"(.+):(\d+)", text)
+    match = re.match(r"([^?].*):([1-9]\d*)", text)
     return f"{name_of(match[1])}:{match[2]}" if match else ""
 
 
 def symbols(options: str, *paths: Path) -> list[Symbol]:
     """The symbols of objects or archives; an undefined one's place, with -l, is that of a use."""
     found = []
-    for line in run("nm", *options.split(), *paths).splitlines():
+    for line in run("nm", *options.split(), *paths).splitlines() if paths else []:
         match = re.match(r"[0-9a-f ]{16} (\S) (\S+)(?:\t(.*))?$", line)
         if match:
             found.append(Symbol(match[2], match[1], place_of(match[3] or "")))
@@ -190,17 +193,21 @@ class Module:
     def check_instructions(self, section: str) -> None:
         code = run("objdump", "-D", "-j", section, "--no-show-raw-insn", "-w", self.whole)
         for address, text in re.findall(r"^ *([0-9a-f]+):\t(.*)$", code, re.M):
-            instruction = PREFIXES.sub("", text.split("#")[0].split("<")[0].strip())
+            instruction = PREFIXES.sub("", text.split("#")[0].split("<")[0].strip(), count=1)
             mnemonic, _, operands = instruction.partition(" ")
             if PRIVILEGED.fullmatch(mnemonic) or SPECIAL_REGISTER.search(operands):
                 self.add(self.place_in(section, address), "instruction",
                          " ".join(instruction.split()))  # fmt: skip
 
     def place_in(self, section: str, address: str) -> str:
-        """The source line of an address; without debugging information, that of the symbol or the
-        object."""
+        """The source line of an address; of one in a variable, the variable's.  Empty without
+        debugging information."""
+        listing = run("objdump", "-t", "-j", section, self.whole)
+        for start, size, name in re.findall(r"^(\w+) .{6}O \S+\t(\w+) +(\S+)$", listing, re.M):
+            if 0 <= int(address, 16) - int(start, 16) < int(size, 16):
+                return next(s.place for s in symbols("-l", self.whole) if s.name == name)
         answer = run("addr2line", "-e", self.whole, "-j", section, f"0x{address}")
-        return place_of(answer.split(" (")[0].strip())
+        return place_of(answer)
 
 
 def check_kernel(kernel: Path, directories: list[Path]) -> list[Violation]:
@@ -216,7 +223,7 @@ def check_kernel(kernel: Path, directories: list[Path]) -> list[Violation]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Holds the walls of modules against their objects.")
+    parser = argparse.ArgumentParser(description="Holds the walls of modules.")
     commands = parser.add_subparsers(dest="command", required=True)
     module = commands.add_parser("module")
     module.add_argument("directory", type=Path)
