@@ -15,7 +15,6 @@
 #include <lib/bits.h>
 #include <net/route_request.h>
 #include <platform/memory.h>
-#include <process/wait_queue.h>
 #include <services/netstack/files.h>
 #include <services/netstack/interface_control.h>
 #include <services/netstack/neighbour.h>
@@ -33,6 +32,7 @@
 #include <lwip/nd6.h>
 
 #include "shim.h"
+#include "waiting.h"
 
 #define DEVICE     2u
 #define STEPS_MOST 64
@@ -41,7 +41,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct network_stack_ops *const stack = &lwip_stack_ops;
-static struct wait_queue wait;
 static socket_handle netlink, listener, packet;
 static char space[SPACE] __attribute__((aligned(16)));
 
@@ -49,7 +48,6 @@ static void start(void)
 {
     static const uint8_t hardware[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 
-    wait_queue_init(&wait);
     promise(stack->start() == 0);
     promise(stack->attach(DEVICE, "eth0", hardware, 1500) == 0);
     promise(stack->link(DEVICE, true) == 0);
@@ -103,7 +101,7 @@ static void take_down(void)
 
 static socket_handle open(const struct socket_ops *ops, int family, int type, int protocol)
 {
-    struct socket_origin origin = { .wait = &wait };
+    struct socket_origin origin = { .wait = shim_wait() };
     socket_handle handle;
 
     promise(ops->create(family, type, protocol, &origin, &handle) == 0);

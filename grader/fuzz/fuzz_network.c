@@ -17,7 +17,6 @@
 #include <lib/bits.h>
 #include <lib/checksum.h>
 #include <platform/memory.h>
-#include <process/wait_queue.h>
 #include <services/netstack/inet.h>
 #include <services/netstack/netstack.h>
 #include <services/netstack/route.h>
@@ -35,6 +34,7 @@
 #include <linux/rtnetlink.h>
 
 #include "shim.h"
+#include "waiting.h"
 
 #define DEVICE     2u
 #define SOCKETS    8
@@ -45,7 +45,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct network_stack_ops *const stack = &lwip_stack_ops;
-static struct wait_queue wait;
 
 static struct {
     const struct socket_ops *ops;
@@ -61,7 +60,6 @@ static void start(void)
     struct netif *netif;
     ip6_addr_t own;
 
-    wait_queue_init(&wait);
     promise(stack->start() == 0);
     promise(stack->attach(DEVICE, "eth0", hardware, 1500) == 0);
     struct route way = { .family = AF_INET, .type = RTN_UNICAST, .has_gateway = true };
@@ -126,7 +124,7 @@ static struct socket_address any(int family, uint16_t port)
 static socket_handle open(size_t place, const struct socket_ops *ops, int family, int type,
                           int protocol, uint16_t port)
 {
-    struct socket_origin origin = { .wait = &wait };
+    struct socket_origin origin = { .wait = shim_wait() };
     struct socket_address address = any(family, port);
     socket_handle handle = NULL;
 
@@ -174,7 +172,7 @@ static void drop(size_t place)
 
 static void take_child(void)
 {
-    struct socket_origin origin = { .wait = &wait };
+    struct socket_origin origin = { .wait = shim_wait() };
     struct socket_address peer;
     socket_handle child;
 

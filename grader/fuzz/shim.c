@@ -13,7 +13,6 @@
 #include <platform/memory.h>
 #include <platform/page.h>
 #include <platform/panic.h>
-#include <process/wait_queue.h>
 #include <random.h>
 
 #define MACHINE_PAGES 16384 /* 64 MiB */
@@ -112,11 +111,6 @@ void random_bytes(void *out, size_t size)
         random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
         bytes[i] = (uint8_t)(random_state >> 33);
     }
-}
-
-void wait_queue_wake(struct wait_queue *queue)
-{
-    (void)queue;
 }
 
 /* Every byte is looked at: what the stack sends must be there. */
