@@ -17,6 +17,7 @@
 #include <platform/log.h>
 #include <platform/page.h>
 #include <platform/panic.h>
+#include <process/policy.h>
 #include <process/process.h>
 #include <process/wall_clock.h>
 #include <services.h>
@@ -46,6 +47,15 @@ static void register_services(void)
     };
     for (size_t i = 0; i < array_count(services); i++)
         service_register(services[i]); /* what it refuses it reports, and we do without */
+}
+
+/* Who says which task is next: the first, unless the command line names another. */
+static void choose_policy(void)
+{
+    static const struct scheduler_policy *const policies[] = { &fair_policy, &stride_policy };
+    for (size_t i = 0; i < array_count(policies); i++)
+        policy_register(policies[i]);
+    policy_choose();
 }
 
 static void mount_devices(void)
@@ -137,6 +147,7 @@ _Noreturn void kernel_main(const struct boot_information *information)
     system_init(boot->command_line);
     announce();
     process_init();      /* process table; system calls and exceptions go to Ring 1 */
+    choose_policy();     /* of the scheduler */
     register_services(); /* file systems, sockets, the network stack, Ethernet drivers */
     if (vdso_init())     /* the clock, readable in user mode */
         panic("no memory for the vDSO");
