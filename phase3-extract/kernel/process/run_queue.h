@@ -1,1 +1,1 @@
-../../../phase1-split/kernel/process/run_queue.h
+../../../phase2-traits/kernel/process/run_queue.h
