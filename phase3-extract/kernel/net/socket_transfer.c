@@ -144,6 +144,14 @@ long socket_send(struct socket *socket, struct socket_message *message)
 
 /* ---- receiving ---- */
 
+/* What a service says that the socket has received.  Only files that were on their way to it leave
+ * the service's hands. */
+static void take_files(struct socket *socket, struct socket_message *message)
+{
+    if (message->extras.files)
+        message->extras.files = files_in_flight_take(message->extras.files, socket);
+}
+
 /* Looks at the next byte or datagram and leaves it there: the length of the datagram, 1 for a byte of
  * a stream, 0 for its end. */
 static int look(struct socket *socket, unsigned flags, size_t *length)
@@ -157,7 +165,8 @@ static int look(struct socket *socket, unsigned flags, size_t *length)
     socket_message_init(&message, &buffer, (flags & (MSG_OOB | MSG_ERRQUEUE)) | MSG_PEEK, &address);
     int error = socket->ops->receive(socket->handle, &message);
 
-    if (!error && message.extras.files)
+    take_files(socket, &message);
+    if (message.extras.files)
         files_in_flight_drop(message.extras.files);
     *length = is_stream(socket) ? buffer.done : message.length;
     return error;
@@ -202,6 +211,7 @@ static int receive_once(struct socket *socket, struct socket_message *message, s
     data->length = data->done + *piece;
     error = socket->ops->receive(socket->handle, message);
     data->length = length;
+    take_files(socket, message);
     return error;
 }
 
@@ -260,8 +270,6 @@ long socket_receive(struct socket *socket, struct socket_message *message)
     message->extras.asks_credentials = socket->tells_credentials;
     long received = receive_all(socket, message, flags);
 
-    if (message->extras.files)
-        message->extras.files = files_in_flight_take(message->extras.files, socket);
     in_flight_settle();
     return received;
 }
