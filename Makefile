@@ -132,7 +132,7 @@ fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= e
 
 check: uapi ## the rules of the rings, held against the sources and the services' modules
 	@set -e; for phase in $(PHASES); do $(PYTHON) tools/ring_check.py --phase $$phase; \
-	    if [ -d phase$$phase-*/services ]; then $(MAKE) $(SUB) PHASE=$$phase kernel; fi; done
+	    if [ -d phase$$phase-*/services ]; then $(MAKE) --no-print-directory PHASE=$$phase kernel; fi; done
 
 check-tree: ## nothing is written twice: the phases' links, MOVES and BASES (FIX=1: make the links)
 	@$(PYTHON) tools/check_tree.py $(if $(FIX),--fix)

@@ -23,23 +23,20 @@ PLATFORM_OFFERS := clock.h heap.h log.h memory.h page.h
 KERNEL_FLAGS += -Ilibs/vfs
 MODULE_FLAGS := $(CFLAGS) $(FENCE) $(SYSTEM_INCLUDES) -Ilibs/vfs -Ilibs $(PLATFORM_INCLUDES) \
     $(LIB_INCLUDES)
-# TEMPORARY: those that the phase's Makefile names see Core, too.
-unwalled = $(if $(filter $(1),$(UNWALLED)),-I$(KERNEL))
-libs_flags = $(MODULE_FLAGS) $(call unwalled,$(1))
-service_flags = $(MODULE_FLAGS) $(THIRD_PARTY_INCLUDES_$(1)) $(call unwalled,$(1))
+service_flags = $(MODULE_FLAGS) $(THIRD_PARTY_INCLUDES_$(1))
 SERVICE_FLAGS = $(foreach name,$(MODULES),$(call service_flags,$(name)))
-# The service or the library that a file below services/ or libs/ belongs to.
-module_of = $(firstword $(subst /, ,$(1)))
+# The service that a file below services/ belongs to.
+service_of = $(firstword $(subst /, ,$(1)))
 
 $(SERVICE_OBJECTS): $(BUILD)/services/%.o: services/% $(RECIPE) | $(UAPI_STAMP) $(THIRD_PARTY_STAMPS)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(call service_flags,$(call module_of,$*))
+	$(QUIET)$(COMPILE) $(call service_flags,$(call service_of,$*))
 
 $(LIBS_OBJECTS): $(BUILD)/libs/%.o: libs/% $(RECIPE) | $(UAPI_STAMP)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(call libs_flags,$(call module_of,$*))
+	$(QUIET)$(COMPILE) $(MODULE_FLAGS)
 
 # Of a library, a module takes the files that it needs.
 $(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
@@ -53,16 +50,16 @@ parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY
 # Linked, held against its walls, and then left with the descriptor as its only global symbol.  What
 # counts what it runs calls more than it has in its walls: a build for coverage has none.
 WALLS := $(ROOT)/tools/walls.py
-WALLED := $(if $(COVERAGE),,$(filter-out $(UNWALLED),$(MODULES)))
-CHECK_MODULE = $(PYTHON) $(WALLS) module services/$* $(BUILD)/services/$*.whole.o $(call parts_of,$*)
-CHECK_KERNEL = $(if $(WALLED),$(PYTHON) $(WALLS) kernel $@ $(WALLED:%=services/%),:)
+check_walls = $(if $(COVERAGE),:,$(PYTHON) $(WALLS)) $(1)
+CHECK_MODULE = $(call check_walls,module services/$* $(BUILD)/services/$*.whole.o $(call parts_of,$*))
+CHECK_KERNEL = $(call check_walls,kernel $@ $(MODULES:%=services/%))
 
 .SECONDEXPANSION:
 $(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $$(wildcard services/$$*/imports) \
         $(OBJECT_LIST) $(WALLS)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
-	$(QUIET)$(if $(filter $*,$(WALLED)),$(CHECK_MODULE))
+	$(QUIET)$(CHECK_MODULE)
 	$(QUIET)$(OBJCOPY) --keep-global-symbol=$*_service $(BUILD)/services/$*.whole.o $@
 
 # One line a module for the ring check, "directory;libraries;platform headers;flags".
@@ -70,6 +67,6 @@ modules:
 	@$(foreach name,$(MODULES),echo 'services/$(name);$(LIBRARIES_$(name));\
 	$(PLATFORM_OFFERS) $(PLATFORM_$(name));$(call service_flags,$(name))';) \
 	$(foreach name,$(LIBRARIES),echo 'libs/$(name);;\
-	$(PLATFORM_OFFERS) $(PLATFORM_$(name));$(call libs_flags,$(name))';) :
+	$(PLATFORM_OFFERS) $(PLATFORM_$(name));$(MODULE_FLAGS)';) :
 flags-service: ; @echo $(MODULE_FLAGS)
 .PHONY: modules flags-service

@@ -209,8 +209,6 @@ class Check:
             return self.allowed["lib" if self.of_library(path) else ring]
         above = self.phase.directory
         own = [module.directory, "libs/vfs", *(f"libs/{name}" for name in module.libraries)]
-        if "-Ikernel" in module.flags:
-            own.append("kernel")  # TEMPORARY, as in common/modules.mk
         platform = self.phase.root / "common/platform/include/platform"
         return [*(above / name for name in own), *(platform / name for name in module.headers),
                 *self.plain, *third_party_headers(self.phase, module.flags)]  # fmt: skip
