@@ -1,1 +1,1 @@
-../../../../phase1-split/kernel/fs/vfs.h
+../../../../phase2-traits/kernel/fs/vfs.h

@@ -1,1 +1,1 @@
-../../../../phase1-split/kernel/net/driver.h
+../../../../phase2-traits/kernel/net/driver.h
