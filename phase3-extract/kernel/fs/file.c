@@ -258,7 +258,7 @@ static int call_service(struct file *file, struct user_buffer *buffer, uint64_t 
                         bool writing, struct wait_queue **wait, size_t *piece)
 {
     size_t length = buffer->length;
-    struct wait_queue *named; /* nobody looks what the service has put there */
+    struct wait_queue *named = NULL; /* nobody looks what the service puts there */
 
     *piece = min(user_buffer_left(buffer), (size_t)SERVICE_PIECE);
     int error = user_buffer_make_present(buffer, writing ? PAGE_READ : PAGE_WRITE, piece);
@@ -410,7 +410,7 @@ long file_read_kernel(struct file *file, void *to, size_t size, uint64_t positio
 /* Apart, for the sake of poll(2) on many of Core's own files: what this needs they do not pay for. */
 static __attribute__((noinline)) uint32_t poll_service(struct file *file, struct wait_queue **wait)
 {
-    struct wait_queue *named;
+    struct wait_queue *named = NULL;
     uint32_t ready = 0;
 
     if (!file->ops->poll)
