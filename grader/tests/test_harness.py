@@ -215,6 +215,16 @@ def test_wrong_value(wrong: str) -> None:
     assert done.stderr.count(b"\n") == 1 and wrong.split("=")[0].encode() in done.stderr
 
 
+@pytest.mark.parametrize(
+    "wrong", ["FROM=9 TO=1", "FROM=1 TO=9", "FROM=1 TO=1", "FROM=2 TO=1", "FROM=1", "TO=2", "FROM=% TO=2"]
+)
+def test_wrong_phases_to_compare(wrong: str) -> None:
+    command = [*MAKE, "bench", *wrong.split()]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"FROM=" in done.stderr or b"TO=" in done.stderr
+
+
 def test_card_of_another_emulator() -> None:
     done = subprocess.run([*MAKE, "boot", "EMU=bochs", "NIC=virtio"], capture_output=True)
     assert done.returncode == 2 and done.stdout == b""
@@ -223,7 +233,7 @@ def test_card_of_another_emulator() -> None:
 
 def test_help_names_every_entry_point() -> None:
     listed = subprocess.run([*MAKE, "help"], capture_output=True, text=True, check=True).stdout
-    for target in "boot test iso gdb rings check kernel unit clean setup".split():
+    for target in "boot menu test test-phases iso gdb rings check diff kernel unit clean setup".split():
         assert re.search(rf"^  make {target} +\w", listed, re.MULTILINE)
 
 
