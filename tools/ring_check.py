@@ -44,6 +44,8 @@ REASONS = {
     "to user programs and to the platform",
     "pragma": "a pragma can change code generation, names and warnings for the rest of the file",
     "include": "the header is outside what this ring may see",
+    "names-service": "Core knows services by the registry; main.c alone names them, by "
+    "services/services.h",
     "include-up": "a path with .. leaves the ring's include directories, and breaks through links",
     "line": "a line directive would let code pass as another file's",
     "fence": "without the force-included common/fence.h the compiler accepts assembly",
@@ -81,6 +83,7 @@ SEGMENTS = re.compile(r"\b(__seg_fs|__seg_gs|_Thread_local|__thread)\b")
 ATTRIBUTE = re.compile(r"\b__attribute(?:__)?\b|\[\s*\[")
 PRAGMA = re.compile(r"^\s*#\s*pragma\b(?!\s+GCC\s+diagnostic\b)")
 LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'")
+REGISTRY = 2  # the phase from which on there is one
 COMPILER_HEADERS = {
     "limits.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint-gcc.h", "stdint.h",
     "stdnoreturn.h", "syslimits.h",
@@ -191,6 +194,15 @@ class Check:
                 self.add(include.by_path, line, "include", name)
             elif self.is_stale(target):
                 self.add(include.by_path, line, "include", f"{name} of another phase")
+            elif unit.ring == "1" and self.names_service(include.by_path, target):
+                self.add(include.by_path, line, "names-service", name)
+
+    def names_service(self, path: str, target: Path) -> bool:
+        """True if the file of Core at `path` names a service by including `target`."""
+        kernel = self.phase.directory / "kernel"
+        if self.phase.number < REGISTRY or not target.is_relative_to(kernel / "services"):
+            return False
+        return self.phase.plain(path) != kernel / "main.c" or target != kernel / "services/services.h"
 
     def check_missing(self, unit: Unit) -> None:
         """A header that stopped the compiler: it is there, but the module does not see it."""

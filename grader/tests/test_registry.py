@@ -106,6 +106,24 @@ def answers(log: str, what: str) -> list[int]:
     return [int(code) for code in re.findall(rf"plant {what} \d+: (-?\d+)", log)]
 
 
+def symbols(objects: list[Path], *options: str) -> list[tuple[str, str]]:
+    """(object, symbol) as nm lists them."""
+    listed = subprocess.run(["nm", "-A", *options, *objects], capture_output=True, text=True, check=True)
+    return [(line.split(":")[0], line.split()[-1]) for line in listed.stdout.splitlines()]
+
+
+def test_core_names_no_service() -> None:
+    """Of what services define, Core refers to their descriptors, and main.c alone does."""
+    build = ROOT / f"build/phase{PHASE}"
+    objects = [path for path in build.rglob("*.c.o") if path.relative_to(build).parts[0] != "common"]
+    services = [path for path in objects if "services" in path.relative_to(build).parts]
+    core = [path for path in objects if path.is_relative_to(build / "kernel") and path not in services]
+    defined = {name for _, name in symbols(services, "--defined-only", "--extern-only")}
+    named = {(path, name) for path, name in symbols(core, "-u") if name in defined}
+    assert {path for path, _ in named} == {str(build / "kernel/main.c.o")}
+    assert all(name.endswith("_service") for _, name in named)
+
+
 def test_wrong_services(registry: Registries) -> None:
     """Each is named with what is wrong with it, and the system runs as if it had not been there."""
     shell = shell_of(registry("plant"))

@@ -357,6 +357,24 @@ def test_header_of_an_earlier_phase(tree: Tree) -> None:
     assert "phase2-next/kernel/main.c:1: include (phase1-small/" in result.stdout
 
 
+def test_core_names_no_service(tree: Tree) -> None:
+    """From phase 2 on; main.c has the list of them."""
+    second = tree.root / "phase2-next"
+    tree.write("services/services.h", "extern int files;\n")
+    tree.write("services/files/service.h", "extern int files;\n")
+    tree.write("main.c", "#include <services/services.h>\n")
+    tree.write("other.c", "\n#include <services/services.h>\n#include <services/files/service.h>\n")
+    assert tree.check().returncode == 0
+    shutil.copytree(tree.root / "phase1-small", second)
+    (second / "Makefile").write_text(MAKEFILE.replace("1", "2"))
+    arguments = [sys.executable, CHECK, "--phase", "2", "--root", tree.root]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert re.findall(r"^(\S+:\d+: \S+)", result.stdout, re.M) == [
+        "phase2-next/kernel/other.c:2: names-service",
+        "phase2-next/kernel/other.c:3: names-service",
+    ]
+
+
 @pytest.mark.parametrize("text", ["#include <nowhere.h>\n", "int f(void) { return }\n"])
 def test_unreadable_code_is_trouble(tree: Tree, text: str) -> None:
     tree.write("main.c", text)
