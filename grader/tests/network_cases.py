@@ -481,12 +481,16 @@ def probe(shell: Shell, command: str) -> None:
 
 
 def test_open_at_once(shell: Shell) -> None:
-    """To itself and to the host."""
+    """To itself and to the host.
+
+    With some 490 connections to the host, Bochs's slirp sends no frame at all any more, to whomever,
+    while the card has room for 255."""
     many = sizes(shell).open
+    outside = min(many, 200) if shell.machine.settings.emulator == "bochs" else many
     probe(shell, f"open {many}")
     with TcpServer(echo) as server:
-        probe(shell, f"open {many} {HOST} {server.port}")
-        assert server.accepted >= many
+        probe(shell, f"open {outside} {HOST} {server.port}")
+        assert server.accepted >= outside
 
 
 def test_called_at_once(shell: Shell) -> None:
