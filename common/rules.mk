@@ -30,7 +30,8 @@ PYTHON := /usr/bin/python3
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS += --no-builtin-rules
+# A file may become a link again, and the link is what is new about it then.
+MAKEFLAGS += --no-builtin-rules --check-symlink-times
 
 all: $(BUILD)/kernel.elf $(BUILD)/kernel.boot
 
