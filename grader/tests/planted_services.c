@@ -9,6 +9,7 @@
 #include <net/socket_ops.h>
 #include <net/stack.h>
 #include <platform/memory.h>
+#include <process/policy.h>
 
 /* Is it named by without= on the command line? */
 static bool left_out(const struct service *service)
@@ -143,6 +144,29 @@ static void plant_descriptors(void)
     printk(LOG_NOTICE, "plant many 0: %d", error);
 }
 
+/* The scheduler's policies are registered in the same way. */
+static void plant_policies(void)
+{
+    static struct scheduler_policy policies[16];
+    static char names[16][8];
+    int error = 0;
+
+    for (size_t at = 0; at < sizeof(struct scheduler_policy); at += sizeof(uintptr_t)) {
+        policies[0] = fair_policy;
+        memset((char *)&policies[0] + at, 0, sizeof(uintptr_t));
+        printk(LOG_NOTICE, "plant policy %u: %d", (unsigned)(at / sizeof(uintptr_t)),
+               policy_register(&policies[0]));
+    }
+    printk(LOG_NOTICE, "plant second 0: %d", policy_register(&stride_policy));
+    for (size_t i = 0; i < array_count(policies) && !error; i++) {
+        names[i][0] = (char)('a' + i);
+        policies[i] = fair_policy;
+        policies[i].name = names[i];
+        error = policy_register(&policies[i]);
+    }
+    printk(LOG_NOTICE, "plant crowd 0: %d", error);
+}
+
 static void plant(void)
 {
     char nothing[2];
@@ -151,4 +175,5 @@ static void plant(void)
         return;
     plant_incomplete_tables();
     plant_descriptors();
+    plant_policies();
 }

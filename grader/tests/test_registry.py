@@ -138,7 +138,7 @@ def test_wrong_services(registry: Registries) -> None:
     assert answers(log, "device") == [EINVAL] * 2
     assert "device 240:1: file_ops lacks open; not registered" in log
     assert answers(log, "name") == [EINVAL] * 5 + [EEXIST]
-    assert log.count("its name is no plain word; not registered") == 5
+    assert len(re.findall("service .*: its name is no plain word; not registered", log)) == 5
     assert "service tmpfs: there is one of this name already; not registered" in log
     assert answers(log, "nothing") == [EINVAL]
     assert answers(log, "sockets") == [EEXIST] * 6
@@ -151,6 +151,19 @@ def test_wrong_services(registry: Registries) -> None:
     assert "service ma does not start: error 12" in log
     assert shell.run("probe-socket && probe-unix").status == 0
     assert shell.run("mkdir /tmp/t && mount -t tmpfs t /tmp/t && umount /tmp/t").status == 0
+
+
+def test_wrong_policies(registry: Registries) -> None:
+    """A policy of the scheduler is looked at as a service is."""
+    log = shell_of(registry("plant")).output("dmesg", patience=30)
+    members = ["turn", *operations("process/policy.h", "scheduler_policy")[1:]]
+    assert answers(log, "policy") == [EINVAL] * (1 + len(members))
+    assert "scheduler policy : its name is no plain word; not registered" in log
+    for member in members:
+        assert f"scheduler policy fair: it lacks {member}; not registered" in log
+    assert answers(log, "second") == [EEXIST]
+    assert "scheduler policy stride: there is one of this name already; not registered" in log
+    assert answers(log, "crowd") == [ENOSPC]
 
 
 def test_without_network_stack(registry: Registries) -> None:
