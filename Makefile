@@ -1,8 +1,8 @@
 # Every entry point of Aramid; `make help` lists them.
 #
 # Parameters (on the command line or in the environment):
-#   PHASE=1..4        which kernel; the newest finished one by default.  `iso`, `check` and `test`
-#                     are about all finished phases unless PHASE says which
+#   PHASE=1..4        which kernel; the newest finished one by default.  `iso`, `check`, `test` and
+#                     `rings` are about all finished phases unless PHASE says which
 #   EMU=qemu|bochs    which emulator
 #   IMAGE=ordinary|debian  what is on the guest's disk: BusyBox, or Debian's own programs
 #   MEM=MiB           the guest's memory
@@ -147,8 +147,9 @@ diff: ## what a step changed: FROM=1 TO=2, SUMMARY=1 for the numbers alone, HTML
 handout: ## one phase alone as a flat tarball without links: build/handout/aramid-phaseN.tar.gz
 	@$(PYTHON) tools/handout.py --phase $(PHASE)
 
-rings: kernel ## the table of modules: ring, lines, asm statements, casts, exceptions
-	@$(PYTHON) tools/rings.py --phase $(PHASE)
+rings: ## the table of modules, the phases side by side (PHASE=n: one, with asm, casts, exceptions)
+	@set -e; for phase in $(PHASES); do $(MAKE) --no-print-directory PHASE=$$phase kernel; done
+	@$(PYTHON) tools/rings.py --phase $(PHASES)
 
 bench: kernel ## guest instructions per operation, beside Linux's, or of phases FROM=1 TO=2 (BENCH="null stat")
 	@$(ALONE) build-bench $(COMPARED:%=build-kernel-%)

@@ -87,9 +87,9 @@ def phase_number(text: str) -> int:
     return int(match.group(1))
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
     """The arguments that the tools share."""
-    parser.add_argument("--phase", type=phase_number, required=True, metavar="N",
+    parser.add_argument("--phase", type=phase_number, required=True, metavar="N", nargs=nargs,
                         help="the phase, by number or directory")  # fmt: skip
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent,
                         help="the repository (default: the one this tool is in)")  # fmt: skip

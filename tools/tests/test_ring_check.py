@@ -414,10 +414,12 @@ def test_table_of_modules(tree: Tree) -> None:
     )
     tree.write("main.c", CLEAN["main.c"] + "/* ring exception: x */ char *z = (char *)1;\n")
     rows = table(tree)
-    assert rows["common/platform"][2:] == ["4", "15", "3", "3", "1", "0"]
-    assert rows["kernel"][:4] == ["1 Core", "kernel", "1", str(CLEAN["main.c"].count("\n") + 1)]
-    assert rows["kernel"][4:] == ["0", "0", "1", "1"]
+    lines = str(CLEAN["main.c"].count("\n") + 1)
+    assert rows["common/platform"][2:9] == ["halt", "4", "15", "3", "3", "1", "0"]
+    assert rows["kernel"][:5] == ["1 Core", "kernel", "panic", "1", lines]
+    assert rows["kernel"][5:9] == ["0", "0", "1", "1"]
+    assert rows["kernel"][9:] == ["-", "-"]  # nothing has been built
     assert rows["kernel/services"][0] == "2 Services"
-    assert rows["kernel/process"][2] == "2"
-    assert rows["outside Ring 0"][4:] == ["0", "0", "1", "1"]
-    assert rows["all"][4:] == ["3", "3", "2", "1"]
+    assert rows["kernel/process"][3] == "2"
+    assert rows["outside Ring 0"][5:9] == ["0", "0", "1", "1"]
+    assert rows["all"][5:9] == ["3", "3", "2", "1"]

@@ -131,6 +131,20 @@ def test_build_fails(tree: Tree, plant: Plant) -> None:
     assert re.search(rf"services/tmpfs/tmpfs\.c:{line}:(\d+:)? (error: )?{plant.says}", said), said
 
 
+def test_table(tree: Tree) -> None:
+    """tools/rings.py counts what the module's object calls and offers."""
+    result = subprocess.run(
+        [sys.executable, tree.root / "tools/rings.py", "--phase", "3", "--markdown"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    rows = [[cell.strip() for cell in row.split("|")] for row in result.stdout.splitlines()]
+    row = next(row for row in rows if row[2] == "services/tmpfs")
+    imports = (tree.phase / "services/tmpfs/imports").read_text().splitlines()
+    allowed = [line for line in imports if line and not line.startswith("#")]
+    assert row[-3:] == [str(len(allowed)), "1", ""], result.stderr
+    assert row[1] == "2 Services"
+
+
 def test_unused_import(tree: Tree) -> None:
     line = len((tree.phase / "services/tmpfs/imports").read_text().splitlines()) + 1
     said = tree.build_with("imports", "printk")
