@@ -72,9 +72,14 @@ int process_identify(int32_t id, struct process_identity *out)
         .gid = process->credentials->egid,
         .concealed = !process->vm || !process->dumpable,
         .is_running = process == current_process(),
-        .may_be_inspected = process_may_inspect(process),
     };
     return 0;
+}
+
+bool process_is_open(int32_t id)
+{
+    const struct process *process = process_find(id);
+    return process && process_may_inspect(process);
 }
 
 /* ---- its state ---- */

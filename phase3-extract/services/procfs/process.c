@@ -16,15 +16,13 @@
 
 int proc_subject_find(int32_t pid, uint64_t born, int32_t key, struct proc_subject *out)
 {
-    struct process_identity process;
-
     *out = (struct proc_subject){ .key = key };
     if (pid == 0)
         return 0;
-    if (process_identify(pid, &process) != 0 || (born != UINT64_MAX && process.start_time != born))
-        return -ESRCH; /* another one by now */
-    out->process = process;
-    return 0;
+    if (process_identify(pid, &out->process) == 0 && born != UINT64_MAX &&
+        out->process.start_time != born)
+        out->process.id = 0; /* another one by now */
+    return out->process.id == 0 ? -ESRCH : 0;
 }
 
 int32_t proc_process_id(const struct proc_subject *subject)
@@ -44,7 +42,7 @@ bool proc_is_self(const struct proc_subject *subject)
 
 bool proc_may_inspect(const struct proc_subject *subject)
 {
-    return subject->process.id == 0 || subject->process.may_be_inspected;
+    return subject->process.id == 0 || process_is_open(subject->process.id);
 }
 
 void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid, uint32_t *gid)
@@ -57,14 +55,6 @@ void proc_owner(const struct proc_subject *subject, bool visible, uint32_t *uid,
 }
 
 /* ---- numbers ---- */
-
-bool proc_has_process(const struct proc_subject *subject, int32_t number)
-{
-    struct process_identity process;
-
-    (void)subject;
-    return process_identify(number, &process) == 0;
-}
 
 size_t proc_process_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
                             size_t capacity)

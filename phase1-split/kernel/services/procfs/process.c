@@ -85,12 +85,6 @@ static size_t keep_smallest(int32_t *numbers, size_t count, size_t capacity, int
     return count + 1;
 }
 
-bool proc_has_process(const struct proc_subject *subject, int32_t number)
-{
-    (void)subject;
-    return process_find(number) != NULL;
-}
-
 size_t proc_process_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
                             size_t capacity)
 {

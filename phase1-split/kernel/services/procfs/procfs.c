@@ -139,16 +139,15 @@ static bool is_own_table(const struct proc_item *item, const struct proc_subject
            proc_is_self(subject);
 }
 
-static void fill_attributes(const struct proc_node *node, struct attributes *out)
+static void fill_attributes(const struct proc_node *node, const struct proc_subject *subject,
+                            struct attributes *out)
 {
     const struct proc_item *item = node->item;
-    struct proc_subject subject;
-    bool there = subject_of(node, &subject) == 0;
 
     *out = (struct attributes){
         .number = node->number,
         .mode = item->mode,
-        .links = S_ISDIR(item->mode) ? count_links(item->directory, &subject) : 1,
+        .links = S_ISDIR(item->mode) ? count_links(item->directory, subject) : 1,
         .device = item->network_file != NETWORK_FILE_NONE ? network_file_number(item->network_file)
                                                           : 0,
         .size = item->permissions != NULL ? FD_LINK_SIZE : 0,
@@ -157,18 +156,19 @@ static void fill_attributes(const struct proc_node *node, struct attributes *out
         .changed = node->made,
     };
     /* A node whose process is gone is root's, and empty. */
-    if (!there)
+    if (proc_process_id(subject) != node->pid)
         return;
-    proc_owner(&subject, item->mode == (S_IFDIR | 0555) || is_own_table(item, &subject), &out->uid,
+    proc_owner(subject, item->mode == (S_IFDIR | 0555) || is_own_table(item, subject), &out->uid,
                &out->gid);
     if (item->permissions != NULL)
-        out->mode = (item->mode & S_IFMT) | item->permissions(&subject);
+        out->mode = (item->mode & S_IFMT) | item->permissions(subject);
 }
 
-static void answer(struct proc_node *node, struct node_answer *out)
+static void answer(struct proc_node *node, const struct proc_subject *subject,
+                   struct node_answer *out)
 {
     out->node = (node_handle)node;
-    fill_attributes(node, &out->attributes);
+    fill_attributes(node, subject, &out->attributes);
 }
 
 static int procfs_release(node_handle handle)
@@ -180,9 +180,13 @@ static int procfs_release(node_handle handle)
     return 0;
 }
 
-static int procfs_get_attributes(node_handle node, struct attributes *out)
+static int procfs_get_attributes(node_handle handle, struct attributes *out)
 {
-    fill_attributes(node_of(node), out);
+    const struct proc_node *node = node_of(handle);
+    struct proc_subject subject;
+
+    subject_of(node, &subject); /* the system's if the process is gone */
+    fill_attributes(node, &subject, out);
     return 0;
 }
 
@@ -199,6 +203,7 @@ static int procfs_set_attributes(node_handle node, const struct attributes *attr
 
 static int procfs_mount(const char *source, const char *options, struct mount_answer *out)
 {
+    static const struct proc_subject the_system;
     struct proc_fs *fs = kmalloc(sizeof(*fs));
     struct proc_node *root;
     int error;
@@ -216,7 +221,7 @@ static int procfs_mount(const char *source, const char *options, struct mount_an
     }
     root->item = &proc_root_item;
     out->fs = (fs_handle)fs;
-    answer(root, &out->root);
+    answer(root, &the_system, &out->root);
     return 0;
 }
 
@@ -258,20 +263,24 @@ static const struct proc_item *find_item(const struct proc_directory *directory,
     return NULL;
 }
 
-/* The numbers in the root are processes; further down they belong to one. */
-static int get_numbered(struct proc_node *node, const struct proc_subject *subject, int32_t number,
+/* The numbers in the root are processes; further down they belong to one.  The directory's subject
+ * becomes the node's. */
+static int get_numbered(struct proc_node *node, struct proc_subject *subject, int32_t number,
                         struct proc_node **out)
 {
     const struct proc_directory *directory = node->item->directory;
-    struct proc_subject child;
-    int error;
 
-    if (directory->numbered == NULL || number < 0 || !directory->has(subject, number))
+    if (directory->numbered == NULL || number < 0)
         return -ENOENT;
-    if (node->pid != 0)
-        return get_node(node, directory->numbered, node->pid, number, subject, out);
-    error = proc_subject_find(number, UINT64_MAX, 0, &child);
-    return error != 0 ? -ENOENT : get_node(node, directory->numbered, number, 0, &child, out);
+    if (node->pid == 0) {
+        if (number == 0 || proc_subject_find(number, UINT64_MAX, 0, subject) != 0)
+            return -ENOENT;
+        return get_node(node, directory->numbered, number, 0, subject, out);
+    }
+    if (!directory->has(subject, number))
+        return -ENOENT;
+    subject->key = number;
+    return get_node(node, directory->numbered, node->pid, number, subject, out);
 }
 
 static int procfs_lookup(node_handle handle, const struct name *name, struct node_answer *out)
@@ -289,7 +298,7 @@ static int procfs_lookup(node_handle handle, const struct name *name, struct nod
     else
         error = get_numbered(directory, &subject, parse_number(name), &node);
     if (error == 0)
-        answer(node, out);
+        answer(node, &subject, out);
     return error;
 }
 

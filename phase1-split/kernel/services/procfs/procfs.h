@@ -49,7 +49,7 @@ struct proc_directory {
 
     /* Entries whose names are numbers: of processes, tasks, descriptors.  NULL: none. */
     const struct proc_item *numbered;
-    bool (*has)(const struct proc_subject *subject, int32_t number);
+    bool (*has)(const struct proc_subject *subject, int32_t number); /* but for processes */
     /* Up to `capacity` (at most PROC_KEYS) of the numbers from `first` on, ascending. */
     size_t (*numbers)(const struct proc_subject *subject, int32_t first, int32_t *out,
                       size_t capacity);
@@ -108,7 +108,6 @@ int proc_interrupts(const struct proc_subject *subject, struct text *out);
 
 /* process.c: the directory of a process, and what the root asks about processes. */
 extern const struct proc_item proc_process_item;
-bool proc_has_process(const struct proc_subject *subject, int32_t number);
 size_t proc_process_numbers(const struct proc_subject *subject, int32_t first, int32_t *out,
                             size_t capacity);
 int proc_read_self(const struct proc_subject *subject, char *target, size_t size, size_t *length);

@@ -205,7 +205,6 @@ static const struct proc_directory root_directory = { .id = PROC_ROOT,
                                                       .items = root_items,
                                                       .count = array_count(root_items),
                                                       .numbered = &proc_process_item,
-                                                      .has = proc_has_process,
                                                       .numbers = proc_process_numbers };
 
 const struct proc_item proc_root_item = { NULL, S_IFDIR | 0555, .directory = &root_directory };

@@ -31,13 +31,15 @@ void process_running(int32_t *id, int32_t *task);
 struct process_identity {
     int32_t id;
     uint32_t task_count;
-    uint64_t start_time;   /* ns since boot; another process may bear the id later */
-    uint32_t uid, gid;     /* the effective ones */
-    bool concealed;        /* its files are root's: it has exited, or may not be dumped */
-    bool is_running;       /* it is the one that asks */
-    bool may_be_inspected; /* the running process may look into it */
+    uint64_t start_time; /* ns since boot; another process may bear the id later */
+    uint32_t uid, gid;   /* the effective ones */
+    bool concealed;      /* its files are root's: it has exited, or may not be dumped */
+    bool is_running;     /* it is the one that asks */
 };
 int process_identify(int32_t id, struct process_identity *out);
+
+/* May the running process look into it?  ptrace(2), PTRACE_MODE_READ_FSCREDS. */
+bool process_is_open(int32_t id);
 
 /* ---- its state ---- */
 
