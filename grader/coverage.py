@@ -242,7 +242,7 @@ def ring_of(path: Path) -> str:
         return "0"
     if "lib" in path.parts:
         return "lib"
-    return "2" if "services" in path.parts else "1"
+    return "2" if {"services", "libs"} & set(path.parts) else "1"
 
 
 def row(name: str, lines: int, reached: int) -> str:

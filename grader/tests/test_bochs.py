@@ -60,7 +60,6 @@ def test_poweroff(shell: Shell) -> None:
     assert "soft power off" in shell.machine.messages()
 
 
-@pytest.mark.every_phase
 def test_reboot(boot: Boots) -> None:
     shell = shell_of(boot(emulator="bochs"))
     shell.type("reboot\n")
