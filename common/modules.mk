@@ -28,29 +28,35 @@ SERVICE_FLAGS = $(foreach name,$(MODULES),$(call service_flags,$(name)))
 # The service that a file below services/ belongs to.
 service_of = $(firstword $(subst /, ,$(1)))
 
+# What counts what it runs calls more than there is in its walls: a build for coverage has none.
+WALLS := $(ROOT)/tools/walls.py
+check_walls = $(if $(COVERAGE),:,$(PYTHON) $(WALLS)) $(1)
+# The sources below a directory that have been compiled since the module was linked.
+compiled_below = $(patsubst $(BUILD)/%.o,%,$(filter $(BUILD)/$(1)/%.c.o,$?))
+check_sources = $(if $(call compiled_below,$(1)),$(call check_walls,source $(call compiled_below,$(1)) -- $(2)))
+
 $(SERVICE_OBJECTS): $(BUILD)/services/%.o: services/% $(RECIPE) | $(UAPI_STAMP) $(THIRD_PARTY_STAMPS)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(call service_flags,$(call service_of,$*))
+	$(QUIET)$(COMPILE) $(call service_flags,$(call service_of,$*)) || \
+	    { $(call check_walls,source $< -- $(call service_flags,$(call service_of,$*))); exit 1; }
 
 $(LIBS_OBJECTS): $(BUILD)/libs/%.o: libs/% $(RECIPE) | $(UAPI_STAMP)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(MODULE_FLAGS)
+	$(QUIET)$(COMPILE) $(MODULE_FLAGS) || { $(call check_walls,source $< -- $(MODULE_FLAGS)); exit 1; }
 
 # Of a library, a module takes the files that it needs.
 $(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
 	@rm -f $@
+	$(QUIET)$(call check_sources,libs/$*,$(MODULE_FLAGS))
 	$(QUIET)$(AR) rcsD $@ $(filter $(BUILD)/libs/$*/%.o,$(LIBS_OBJECTS))
 
 # The objects that a module is linked from.
 parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY_OBJECTS_$(1)) \
     $(LIBRARIES_$(1):%=$(BUILD)/libs/%.a)
 
-# Linked, held against its walls, and then left with the descriptor as its only global symbol.  What
-# counts what it runs calls more than it has in its walls: a build for coverage has none.
-WALLS := $(ROOT)/tools/walls.py
-check_walls = $(if $(COVERAGE),:,$(PYTHON) $(WALLS)) $(1)
+# Linked, held against its walls, and then left with the descriptor as its only global symbol.
 CHECK_MODULE = $(call check_walls,module services/$* $(BUILD)/services/$*.whole.o $(call parts_of,$*))
 CHECK_KERNEL = $(call check_walls,kernel $@ $(MODULES:%=services/%))
 
@@ -59,6 +65,7 @@ $(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $$(wildcard serv
         $(OBJECT_LIST) $(WALLS)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
+	$(QUIET)$(call check_sources,services/$*,$(call service_flags,$*))
 	$(QUIET)$(CHECK_MODULE)
 	$(QUIET)$(OBJCOPY) --keep-global-symbol=$*_service $(BUILD)/services/$*.whole.o $@
 

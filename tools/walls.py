@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Holds the walls of a module against its object: the linker's part of the rings' rules.
+"""Holds the walls of a module when it is built: the linker's part of the rings' rules, and what is
+quickly said of its sources.
 
+    tools/walls.py source services/tmpfs/tmpfs.c... -- FLAGS  what has been compiled, or was not
     tools/walls.py module services/tmpfs WHOLE.o PARTS.o...   after the module is linked
     tools/walls.py kernel KERNEL.elf services/tmpfs...        when all is linked
 
@@ -13,6 +15,9 @@ line; `#` begins a comment.  Of a module is asked that
     it offers one symbol, its constant descriptor           export, descriptor
     no instruction is only for the platform                 instruction
     nothing lies in a section that means something else     section
+
+Of its sources, that they include nothing of Core's or of another service's, have no assembly and
+turn no number into a pointer; ring_check.py, whose rules these are, asks much more.
 
 An offered symbol is a global one that no other object of the module refers to: whoever wants it
 is outside.  Libraries of others are held to these rules like the rest.
@@ -32,6 +37,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import ring_source
+from ring_check import ASM, LITERAL, REASONS as SOURCE_REASONS
+from ring_source import Trouble, Unit
+
 ROOT = Path(__file__).resolve().parent.parent
 
 REASONS = {
@@ -45,6 +54,7 @@ REASONS = {
     "instruction": "only common/platform may execute it",
     "section": "the platform's linker script gives sections a meaning; a module has text, "
     "constants and data",
+    **SOURCE_REASONS,
 }
 
 SECTIONS = re.compile(
@@ -67,10 +77,6 @@ PREFIXES = re.compile(
 SPECIAL_REGISTER = re.compile(r"%(cr\d|db\d|dr\d|[cdefgs]s\b(?!:))|%[fg]s:")
 
 
-class Trouble(Exception):
-    """The tool cannot do its work (exit status 2)."""
-
-
 @dataclass(frozen=True, order=True)
 class Violation:
     """One broken rule.  `place` is file:line."""
@@ -80,7 +86,8 @@ class Violation:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.rule} ({self.what}): {REASONS[self.rule]}"
+        what = f" ({self.what})" if self.what else ""
+        return f"{self.place}: {self.rule}{what}: {REASONS[self.rule]}"
 
 
 @dataclass(frozen=True)
@@ -210,6 +217,37 @@ class Module:
         return place_of(answer)
 
 
+def read_source(path: str, flags: list[str]) -> tuple[Unit, list[Violation]]:
+    """A source as the compiler reads it, and the header that it is not to read."""
+    unit = Unit("2", path)
+    command = ["gcc", *ring_source.without_fence(flags), "-w", "-E", path]
+    result = ring_source.run(command, Path.cwd())
+    unit.preprocessed = result.stdout
+    ring_source.read_preprocessed(unit, result.stdout)
+    missing = re.search(r"^(\S+:\d+):\d+: fatal error: (\S+): No such file", result.stderr, re.M)
+    hidden = [f"{top}/{missing[2]}" for top in ("kernel", "services")] if missing else []
+    return unit, [Violation(place_of(missing[1]), "include", name_of(path))
+                  for path in hidden if os.path.exists(path)]  # fmt: skip
+
+
+def check_sources(sources: list[str], flags: list[str]) -> list[Violation]:
+    """Sources of one module, seen from the phase's directory."""
+    units, found, troubles = [], [], []
+    for path in sources:
+        unit, hidden = read_source(path, flags)
+        found += hidden
+        units += [] if hidden else [unit]
+    places = {(m.path, m.line): m.rule for m in ring_source.query(units, troubles)}
+    for unit in units:
+        places |= {(path, line): "asm" for path, line, row in unit.lines
+                   if ASM.search(LITERAL.sub("", row))}  # fmt: skip
+    for (path, line), rule in places.items():
+        own = path.startswith(("services/", "libs/"))
+        if own and line not in ring_source.exceptions_of(Path(path)):
+            found.append(Violation(f"{name_of(path)}:{line}", rule, ""))
+    return sorted(set(found))
+
+
 def check_kernel(kernel: Path, directories: list[Path]) -> list[Violation]:
     """Whether all that modules import are functions of the kernel."""
     functions = {s.name for s in symbols("--defined-only", kernel) if s.kind in "TtWw"}
@@ -225,6 +263,8 @@ def check_kernel(kernel: Path, directories: list[Path]) -> list[Violation]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Holds the walls of modules.")
     commands = parser.add_subparsers(dest="command", required=True)
+    source = commands.add_parser("source")
+    source.add_argument("words", nargs=argparse.REMAINDER)
     module = commands.add_parser("module")
     module.add_argument("directory", type=Path)
     module.add_argument("whole", type=Path)
@@ -234,7 +274,10 @@ def main() -> int:
     kernel.add_argument("directories", type=Path, nargs="+")
     given = parser.parse_args()
     try:
-        if given.command == "module":
+        if given.command == "source":
+            middle = given.words.index("--")
+            found = check_sources(given.words[:middle], given.words[middle + 1 :])
+        elif given.command == "module":
             found = Module(given.directory, given.whole, given.parts).check()
         else:
             found = check_kernel(given.kernel, given.directories)
