@@ -295,8 +295,3 @@ const struct ethernet_ops *const *service_drivers(size_t *count)
     *count = driver_count;
     return drivers;
 }
-
-const struct service *service_at(size_t index)
-{
-    return index < service_count ? services[index] : NULL;
-}

@@ -33,7 +33,4 @@ const struct ethernet_ops *const *service_drivers(size_t *count);
  * False: the log says what is wrong. */
 bool service_device_is_complete(uint64_t number, const struct file_ops *ops);
 
-/* The service at `index`, in the order of registration; NULL past the last. */
-const struct service *service_at(size_t index);
-
 #endif
