@@ -45,7 +45,7 @@ struct worker {
 static struct common {
     volatile int stop;
     struct worker workers[WORKERS];
-} *common;
+} * common;
 
 static long long clock_of(clockid_t id)
 {
