@@ -130,9 +130,10 @@ fuzz: uapi ## libFuzzer on the readers of foreign data, on this machine; RUNS= e
 	@$(MAKE) $(SUB) -C common/lib/fuzz
 	@$(MAKE) $(SUB) -C grader/fuzz
 
-check: uapi ## the rules of the rings, held against the sources and the services' modules
+check: uapi ## the rules of the rings, held against the sources and the services' modules; and check-tree
 	@set -e; for phase in $(PHASES); do $(PYTHON) tools/ring_check.py --phase $$phase; \
 	    if [ -d phase$$phase-*/services ]; then $(MAKE) --no-print-directory PHASE=$$phase kernel; fi; done
+	@$(PYTHON) tools/check_tree.py
 
 check-tree: ## nothing is written twice: the phases' links, MOVES and BASES (FIX=1: make the links)
 	@$(PYTHON) tools/check_tree.py $(if $(FIX),--fix)

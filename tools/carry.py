@@ -169,17 +169,16 @@ class Carrier:
         return best
 
     def past_texts(self, phase: Phase, name: str) -> list[str]:
-        """What git has had under a name since the phase's directory was begun, newest first."""
-        begun = git(self.tree.root, "log", "--format=%H", "--", phase.name).decode().split()
-        if not begun:
-            return []
-        changed = git(self.tree.root, "log", "--format=%H", f"{begun[-1]}..HEAD", "--", name)
-        commits = [*changed.decode().split(), begun[-1]]
-        found = [
-            git(self.tree.root, "rev-parse", "--quiet", "--verify", f"{commit}:{name}", check=False)
-            for commit in commits
-        ]
-        return list(dict.fromkeys(text.decode().strip() for text in found if text.strip()))
+        """What git has had under a name, links followed, since the phase's directory was begun;
+        newest first."""
+        root = self.tree.root
+        begun = git(root, "log", "--format=%H", "--", phase.name).decode().split()[-1:]
+        since = [f"{commit}..HEAD" for commit in begun]
+        commits = git(root, "log", "--format=%H", *since).decode().split() + begun if begun else []
+        asked = "".join(f"{commit}:{name}\n" for commit in commits).encode()
+        answers = git(root, "cat-file", "--batch-check", "--follow-symlinks", given=asked)
+        rows = [row.split() for row in answers.decode().splitlines()]
+        return list(dict.fromkeys(row[0] for row in rows if row[1:2] == ["blob"]))
 
     def differences(self, base: str, place: Path) -> int:
         """In how many lines a file differs from a text that git has."""

@@ -242,14 +242,15 @@ def hash_of(path: Path) -> str:
     return blob_hash(path.read_bytes())
 
 
-def git(root: Path, *arguments: str, check: bool = True) -> bytes:
-    """What a git command prints; no git, no repository or an error are trouble."""
+def git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """What a git command prints that is given some input; no git, no repository or an error are
+    trouble."""
     command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(command, input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise Trouble("git is not installed") from None
-    if check and done.returncode != 0:
+    if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         raise Trouble(f"git {arguments[0]}: {lines[0]}")
     return done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from phases import blob_hash
 from repository import Repository
 
 FIRST = "phase1-split/kernel/fs/queue.c"
@@ -99,6 +100,17 @@ def test_record_finds_the_text_it_was_made_from(repository: Repository) -> None:
     assert f"{SECOND}: made from {FIRST} as it was\n" in done.stdout
     assert repository.read("phase2-traits/BASES") == bases
     assert any(row.startswith(f"{SECOND}: base: ") for row in repository.check())
+
+
+def test_record_follows_what_was_a_link(repository: Repository) -> None:
+    """The predecessor was a link when the file was made from what it led to."""
+    name, text = "kernel/main.c", repository.read("phase1-split/kernel/main.c")
+    repository.write(f"phase3-extract/{name}", text + "int third;\n")
+    repository.write(f"phase2-traits/{name}", text + "int second;\n" * 9)
+    repository.commit()
+    done = repository.run("carry.py", "--record", "--phase", 3)
+    assert f"phase3-extract/{name}: made from phase2-traits/{name} as it was\n" in done.stdout
+    assert f"{name} {blob_hash(text.encode())}\n" in repository.read("phase3-extract/BASES")
 
 
 def test_record_drops_what_is_a_link_now(repository: Repository) -> None:
