@@ -12,32 +12,31 @@ static struct handle_place *place_at(const struct handle_table *table, uint32_t 
     return &table->chunks[index / HANDLES_PER_CHUNK][index % HANDLES_PER_CHUNK];
 }
 
-static void add_free(struct handle_table *table, uint32_t index)
+static void add_free(struct handle_table *table, uint32_t index, uint32_t taken)
 {
-    place_at(table, index)->next = table->free;
-    table->free = index + 1;
+    struct handle_place *place = place_at(table, index);
+
+    place->handle = 0;
+    place->taken = taken;
+    place->next = table->free;
+    table->free = index;
 }
 
 static int grow(struct handle_table *table)
 {
-    uint32_t chunk = table->size / HANDLES_PER_CHUNK;
+    uint32_t chunk = table->size / HANDLES_PER_CHUNK, first = table->size;
 
     if (chunk == HANDLE_CHUNKS)
         return -ENOMEM;
-    table->chunks[chunk] = kzalloc(HANDLES_PER_CHUNK * sizeof(struct handle_place));
+    table->chunks[chunk] = kmalloc(HANDLES_PER_CHUNK * sizeof(struct handle_place));
     if (!table->chunks[chunk])
         return -ENOMEM;
     table->size += HANDLES_PER_CHUNK;
-    for (uint32_t index = table->size; index-- > table->size - HANDLES_PER_CHUNK;) {
-        place_at(table, index)->taken = 1;
-        add_free(table, index);
-    }
+    for (uint32_t index = table->size; index-- > first;)
+        if (index > 0)
+            add_free(table, index, 0);
+    table->chunks[0]->handle = UINT64_MAX; /* which is of no place: 0 is not found */
     return 0;
-}
-
-static uint64_t handle_of(const struct handle_place *place, uint32_t index)
-{
-    return (uint64_t)place->taken << 32 | index;
 }
 
 int handle_create(struct handle_table *table, void *object, uint64_t *out)
@@ -46,31 +45,33 @@ int handle_create(struct handle_table *table, void *object, uint64_t *out)
 
     if (error)
         return error;
-    uint32_t index = table->free - 1;
+    uint32_t index = table->free;
     struct handle_place *place = place_at(table, index);
 
     table->free = place->next;
+    place->handle = (uint64_t)(place->taken + 1) << 32 | index;
     place->object = object;
-    *out = handle_of(place, index);
+    *out = place->handle;
     return 0;
 }
 
 void handle_close(struct handle_table *table, uint64_t handle)
 {
-    struct handle_place *place = place_at(table, (uint32_t)handle);
+    uint32_t index = (uint32_t)handle, taken = (uint32_t)(handle >> 32);
 
-    place->object = NULL;
-    if (++place->taken) /* else every number that it can have has been used */
-        add_free(table, (uint32_t)handle);
+    if (taken < UINT32_MAX)
+        add_free(table, index, taken);
+    else /* every number that the place can have has been used */
+        place_at(table, index)->handle = 0;
 }
 
 uint64_t handle_renew(struct handle_table *table, uint64_t handle)
 {
-    struct handle_place *place = place_at(table, (uint32_t)handle);
+    uint32_t index = (uint32_t)handle, taken = (uint32_t)(handle >> 32);
+    struct handle_place *place = place_at(table, index);
 
-    if (++place->taken == 0)
-        place->taken = 1;
-    return handle_of(place, (uint32_t)handle);
+    place->handle = (uint64_t)(taken < UINT32_MAX ? taken + 1 : 1) << 32 | index;
+    return place->handle;
 }
 
 void handle_refuse(struct handle_table *table)

@@ -6,6 +6,7 @@
 #ifndef HANDLE_H
 #define HANDLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,16 +14,21 @@
 #define HANDLE_CHUNKS     1024u
 
 struct handle_place {
-    void *object;   /* NULL: the place is free */
-    uint32_t taken; /* how often, from 1; no handle has 0 */
-    uint32_t next;  /* the next free place, while this one is free */
+    uint64_t handle; /* that stands for the object; 0: the place is free */
+    union {
+        void *object;
+        struct {            /* while it is free */
+            uint32_t taken; /* how often it has been */
+            uint32_t next;  /* the next free place; 0: there is none */
+        };
+    };
 };
 
 /* All zeros is an empty table, but for its name. */
 struct handle_table {
     const char *what; /* its handles stand for, for the log */
-    uint32_t size;    /* places that there are */
-    uint32_t free;    /* one more than the first free place; 0: there is none */
+    uint32_t size;    /* places that there are; the first is never taken */
+    uint32_t free;    /* the first free place; 0: there is none */
     uint64_t refused; /* handles that stood for nothing */
     struct handle_place *chunks[HANDLE_CHUNKS]; /* these never move */
 };
@@ -39,17 +45,20 @@ uint64_t handle_renew(struct handle_table *table, uint64_t handle);
 /* Somebody has named an object that there is not: it is counted, and the first is reported. */
 void handle_refuse(struct handle_table *table);
 
-/* What the handle stands for, or NULL. */
-static inline void *handle_find(const struct handle_table *table, uint64_t handle)
+/* What the handle stands for; false: nothing. */
+static inline bool handle_find(const struct handle_table *table, uint64_t handle, void **out)
 {
     uint32_t index = (uint32_t)handle;
 
     if (index >= table->size)
-        return NULL;
+        return false;
     const struct handle_place *place =
         &table->chunks[index / HANDLES_PER_CHUNK][index % HANDLES_PER_CHUNK];
 
-    return place->taken == handle >> 32 ? place->object : NULL;
+    if (place->handle != handle)
+        return false;
+    *out = place->object;
+    return true;
 }
 
 #endif

@@ -53,11 +53,12 @@ static void set_holder(struct files_in_flight *files, struct socket *holder)
 
 struct files_in_flight *files_in_flight_find(files_handle handle)
 {
-    struct files_in_flight *files = handle_find(&handles, handle);
+    void *files;
 
-    if (!files)
-        handle_refuse(&handles);
-    return files;
+    if (handle_find(&handles, handle, &files))
+        return files;
+    handle_refuse(&handles);
+    return NULL;
 }
 
 void files_in_flight_moved(files_handle handle, uint64_t socket)

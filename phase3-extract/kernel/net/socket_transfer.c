@@ -211,7 +211,6 @@ static int receive_once(struct socket *socket, struct socket_message *message, s
     data->length = data->done + *piece;
     error = socket->ops->receive(socket->handle, message);
     data->length = length;
-    take_files(socket, message);
     return error;
 }
 
@@ -241,12 +240,15 @@ static long receive_all(struct socket *socket, struct socket_message *message, u
         error = receive_once(socket, message, &piece);
         if (error == -EAGAIN && socket_may_wait(socket, flags) &&
             (data->done - start < wanted || data->done == start)) {
-            if (!is_stream(socket) && socket_has_ended(socket))
+            if (!is_stream(socket) && socket_has_ended(socket)) {
+                message->extras.files = NO_FILES;
                 return 0;
+            }
             error = socket_wait(socket, socket->receive_timeout, &deadline);
             if (!error)
                 continue;
         }
+        take_files(socket, message);
         size_t moved = data->done - before;
 
         if (error || !is_stream(socket) || (flags & MSG_PEEK) || moved == 0 ||

@@ -17,9 +17,9 @@ void wait_queue_withdraw(wait_handle handle)
 
 void wait_handle_wake(wait_handle handle)
 {
-    struct wait_queue *queue = handle_find(&queues, handle);
+    void *queue;
 
-    if (queue)
+    if (handle_find(&queues, handle, &queue))
         wait_queue_wake(queue);
     else
         handle_refuse(&queues);
