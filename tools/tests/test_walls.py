@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PHASE = next(REPOSITORY.glob("phase3-*"))
+PHASE = next(REPOSITORY.glob("phase3-*"), None)
+pytestmark = pytest.mark.skipif(PHASE is None, reason="another phase's handout has no modules")
 USED = "static __attribute__((used))"
 
 
