@@ -47,15 +47,17 @@ class Boots:
         self.machines: list[Machine] = []
         self.made = 0
 
-    def iso(self, initramfs: Path | bytes | None = INITRAMFS, append: str = "") -> Path:
-        """An ISO with this phase's kernel; `initramfs` is a file, its contents, or None."""
+    def iso(
+        self, initramfs: Path | bytes | None = INITRAMFS, append: str = "", kernel: Path = KERNEL
+    ) -> Path:
+        """An ISO with this phase's kernel, or another; `initramfs` is a file, its contents, or None."""
         self.made += 1
         if isinstance(initramfs, bytes):
             path = self.scratch / f"initramfs{self.made}.cpio"
             path.write_bytes(initramfs)
             initramfs = path
         path = self.scratch / f"boot{self.made}.iso"
-        make_iso(path, KERNEL, initramfs, append)
+        make_iso(path, kernel, initramfs, append)
         return path
 
     def __call__(
@@ -67,9 +69,10 @@ class Boots:
         reboot: bool = False,
         real_time: bool = False,
         network: Network | None = None,
+        kernel: Path = KERNEL,
     ) -> Machine:
         settings = Settings(
-            self.iso(initramfs, append), emulator, memory,
+            self.iso(initramfs, append, kernel), emulator, memory,
             reboot=reboot, real_time=real_time, network=network,
         )  # fmt: skip
         self.machines.append(Machine(settings))

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from commands import Case
+from conftest import KERNEL, ROOT, Boots, shell_of
 from shell import Shell
 from test_probes_file import free_memory, wait_for_memory
 from test_shell import check
@@ -106,3 +107,35 @@ def test_times_of_a_process(shell: Shell) -> None:
     assert own > 0.05
     assert own - 0.05 <= user + system <= own + 0.2
     assert user + system - 0.05 <= busy / 100
+
+
+# What there is to see: processes in several states, a mount of a part, a program without a name.
+SCENE = (
+    "cd /tmp; mkdir -p a/b c; mount -o bind a/b c; cp /bin/sleep sleep; su student -c 'exec sleep 56' & p=\"1 $$ $!\";"
+    " (sleep 0.1 & exec sleep 57) & z=$!; ./sleep 58 & p=\"$p $! $z\"; sleep 0.5; rm sleep; kill -STOP $!;"
+    " p=\"$p $(ps -o pid,ppid | awk -v z=$z '$2 == z { print $1 }')\""
+)
+# The text of each file and the target of each link of these; numbers do not count, nor where a name of
+# a phase is told.
+LOOK = (
+    "for f in %s; do if [ -h $f ]; then echo $f $(readlink $f); else ls -ld $f | cut -c -10; [ -d $f ] ||"
+    " cat $f; fi; done 2>&1 | tr '\\0' ' ' | sed -E 's/-?[0-9]+/N/g; s/  +/ /g; s/phase N, [a-z]*//'"
+)
+SYSTEM = "/proc/[a-z]* /proc/sys/[fv]*/* /proc/sys/kernel/* /proc/sys/net/*/*"
+PROCESS = "/proc/$i /proc/$i/[b-z]* /proc/$i/fd/* /proc/$i/fdinfo/* /proc/$i/task/* /proc/$i/task/$i/[b-z]*"
+
+
+def all_of_proc(shell: Shell) -> list[str]:
+    shell.output(SCENE)
+    text = shell.output(LOOK % SYSTEM, 60) + shell.output(f"for i in $p; do {LOOK % PROCESS}; done", 60)
+    return text.splitlines()
+
+
+def test_files_are_those_of_the_first_phase(boot: Boots) -> None:
+    """A later phase asks Core for copies of what the first one saw itself: the files do not tell."""
+    first = ROOT / "build" / "phase1" / "kernel.boot"
+    if first == KERNEL or not first.exists():
+        pytest.skip("there is no other phase's kernel to compare with")
+    seen = [all_of_proc(shell_of(boot(kernel=kernel))) for kernel in (first, KERNEL)]
+    assert len(seen[0]) > 1000
+    assert seen[0] == seen[1]
