@@ -38,20 +38,23 @@ static inline void planted_drop(files_handle files)
 }
 
 /* A message that brings no files gets some that were received before, some that are on their way to
- * another socket, or some that there never were. */
+ * another socket, a copy of these, or some that there never were. */
 static inline int planted_receive(const struct unix_socket *socket, struct socket_message *message,
                                   int error)
 {
-    static files_handle received;
+    static files_handle received, copied;
     static unsigned turn;
 
+    if (copied)
+        files_in_flight_drop(copied);
+    copied = 0;
     if (error)
         return error;
     if (message->extras.files) {
         received = message->extras.files;
         return 0;
     }
-    switch (turn++ % 3) {
+    switch (turn++ % 4) {
     case 0:
         message->extras.files = received;
         break;
@@ -60,6 +63,10 @@ static inline int planted_receive(const struct unix_socket *socket, struct socke
         break;
     case 2:
         message->extras.files = UINT64_MAX - turn;
+        break;
+    case 3:
+        if (planted_holder != socket->number && files_in_flight_copy(planted_files, &copied) == 0)
+            message->extras.files = copied;
         break;
     }
     return 0;

@@ -40,7 +40,6 @@
 #define EPOLL_WATCHES       65536  /* files in sets of epoll(7), in the system */
 #define DEVICE_LIMIT        64     /* character devices, besides pseudo-terminals */
 #define PATH_BUFFERS        8      /* buffers for path names that are kept for the next call */
-#define SERVICE_PIECE       65536u /* bytes made present for one call to a service */
 #define TRANSFER_STRETCH    ((size_t)1 << 20) /* bytes of a transfer between chances to yield */
 #define FAULT_AROUND_PAGES  16                /* cached file pages mapped by one page fault */
 

@@ -2,6 +2,8 @@
 #ifndef SERVICE_PARAM_H
 #define SERVICE_PARAM_H
 
+#define SERVICE_PIECE 65536u /* bytes made present for one call to a service */
+
 #define PTY_LIMIT 256 /* pseudo-terminals */
 
 #define UNIX_BUFFER       212992u /* bytes that a Unix socket's unread messages take, at first */

@@ -141,6 +141,28 @@ static void test_settings(void)
     check("as before", 0, write_file("/proc/sys/kernel/pid_max", before));
 }
 
+/* Sixteen TiB of a file, of which two pages are there: whoever looks does not look at each page. */
+static void test_sparse(void)
+{
+    size_t size = (size_t)1 << 44;
+    int fd = open("/bin/busybox", O_RDONLY);
+    char *place = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    unsigned long pages = 0;
+    volatile char byte;
+    check_true("mapped", place != MAP_FAILED);
+    if (place == MAP_FAILED)
+        return;
+    byte = place[0];
+    byte = place[300 * 1024];
+    (void)byte;
+    sscanf(read_file("/proc/self/statm"), "%lu", &pages);
+    check_true("its size is told", pages > size >> 12);
+    check_true("and its pages",
+               strstr(read_file("/proc/self/smaps"), "Size:           17179869184 kB\n") != NULL);
+    munmap(place, size);
+    close(fd);
+}
+
 int main(int count, char **arguments)
 {
     (void)arguments;
@@ -148,6 +170,7 @@ int main(int count, char **arguments)
     test_timers();
     test_ranking();
     test_memory();
+    test_sparse();
     if (count == 1) /* with any argument, the machine's settings are left alone */
         test_settings();
     return checks_failed;

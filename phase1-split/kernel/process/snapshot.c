@@ -183,10 +183,12 @@ static void count_page(struct frame *frame, bool cached, struct area_use *out)
 void area_measure(const struct vm_area *area, struct area_use *out)
 {
     *out = (struct area_use){ .size = (area->end - area->start) >> PAGE_SHIFT };
-    for (user_address at = area->start; at < area->end; at += PAGE_SIZE) {
+    user_address at = area->start;
+    while ((at = address_space_next(area->vm->space, at, area->end)) < area->end) {
         struct frame *frame = address_space_lookup(area->vm->space, at, NULL);
-        if (frame && frame != frame_zero())
+        if (frame != frame_zero())
             count_page(frame, frame == cached_page(area, at), out);
+        at += PAGE_SIZE;
     }
 }
 

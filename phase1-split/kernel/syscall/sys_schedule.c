@@ -9,6 +9,7 @@
 #include <platform/memory.h>
 #include <platform/user.h>
 #include <process/process.h>
+#include <process/task.h>
 #include <syscall/syscall.h>
 
 static struct process *find_or_self(int pid)
@@ -77,6 +78,8 @@ static void set_schedule(struct task *task, int policy, int priority, bool reset
     bool waits = task->state == TASK_RUNNABLE && task != current;
     if (waits)
         run_queue_remove(task);
+    else if (task == current)
+        scheduler_charge(); /* until now it ran by the old rules */
     task->schedule.policy = policy;
     task->schedule.priority = priority;
     task->schedule.reset_on_fork = reset_on_fork;

@@ -20,7 +20,8 @@ struct files_in_flight {
     struct list held;      /* of one socket's queue */
     struct socket *holder; /* in whose queue it is; NULL: in nobody's */
     uint32_t user;         /* who has sent it */
-    bool peeked;           /* made for who receives it, and never in a queue */
+    const struct socket
+        *peeker; /* whose queue it was copied from, to be received there; only compared */
     unsigned count;
     struct file *files[]; /* references */
 };

@@ -75,12 +75,12 @@ files_handle files_in_flight_take(files_handle handle, const struct socket *sock
 
     if (!files)
         return NO_FILES;
-    if (files->holder != socket && !files->peeked) {
+    if (files->holder != socket && files->peeker != socket) {
         handle_refuse(&handles);
         return NO_FILES;
     }
     set_holder(files, NULL);
-    files->peeked = false;
+    files->peeker = NULL;
     files->handle = handle_renew(&handles, handle);
     return files->handle;
 }
@@ -128,7 +128,7 @@ int files_in_flight_copy(files_handle handle, files_handle *out)
         copy->files[i] = files->files[i];
     }
     copy->count = files->count;
-    copy->peeked = true;
+    copy->peeker = files->holder;
     *out = copy->handle;
     return 0;
 }

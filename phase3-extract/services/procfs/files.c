@@ -8,6 +8,8 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
+#include <lib/bits.h>
+
 #include <snapshot/files.h>
 
 static int find_file(const struct proc_subject *subject, struct descriptor_snapshot *out)
@@ -45,14 +47,15 @@ static uint32_t fd_permissions(const struct proc_subject *subject)
     }
 }
 
-/* Nothing else runs between the two calls: both tell the same. */
 static void add_description(const struct proc_subject *subject, struct text *out)
 {
     size_t length = descriptor_describe(subject->process.id, subject->key, NULL, 0);
     char *room = length > 0 ? text_room(out, length) : NULL;
 
+    /* What counts time may have more to tell by now than there is room for. */
     if (room != NULL)
-        out->length += descriptor_describe(subject->process.id, subject->key, room, length);
+        out->length +=
+            min(descriptor_describe(subject->process.id, subject->key, room, length), length);
 }
 
 static int show_fdinfo(const struct proc_subject *subject, struct text *out)

@@ -63,6 +63,9 @@ static int generate(struct proc_file *file)
     struct text text = { .data = NULL };
     int error = proc_subject_find(file->pid, file->born, file->key, &subject);
 
+    /* It may run another program since the file was opened, with more rights than the reader's. */
+    if (error == 0 && file->item->guarded && !proc_may_inspect(&subject))
+        error = -EACCES;
     if (error == 0)
         error = file->item->generate(&subject, &text);
     if (error == 0)

@@ -22,8 +22,8 @@ static inline uint32_t device_minor(uint64_t number)
 
 /* Opening a character device node with this number calls ops->open(node).  `name` is for devfs,
  * which shows it with `permissions`; it may be "directory/name", or NULL: devfs does not show it.
- * User memory is made present before each call.  `name` and `ops` must stay.  0, -EEXIST, -ENOSPC,
- * -ENOMEM. */
+ * User memory is made present before each call.  `name` and `ops` must stay.  0, -EEXIST,
+ * -EINVAL (an operation is missing), -ENOSPC, -ENOMEM. */
 int device_register_service(uint64_t number, const char *name, uint32_t permissions,
                             const struct file_ops *ops, node_handle node);
 
