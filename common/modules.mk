@@ -39,12 +39,12 @@ $(SERVICE_OBJECTS): $(BUILD)/services/%.o: services/% $(RECIPE) | $(UAPI_STAMP) 
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE) $(call service_flags,$(call service_of,$*)) || \
-	    { $(call check_walls,source $< -- $(call service_flags,$(call service_of,$*))); exit 1; }
+	    { $(call check_walls,refused $< -- $(call service_flags,$(call service_of,$*))); exit 1; }
 
 $(LIBS_OBJECTS): $(BUILD)/libs/%.o: libs/% $(RECIPE) | $(UAPI_STAMP)
 	$(call say,CC2,$<)
 	@mkdir -p $(@D)
-	$(QUIET)$(COMPILE) $(MODULE_FLAGS) || { $(call check_walls,source $< -- $(MODULE_FLAGS)); exit 1; }
+	$(QUIET)$(COMPILE) $(MODULE_FLAGS) || { $(call check_walls,refused $< -- $(MODULE_FLAGS)); exit 1; }
 
 # Of a library, a module takes the files that it needs.
 $(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
@@ -55,19 +55,24 @@ $(BUILD)/libs/%.a: $(LIBS_OBJECTS) $(OBJECT_LIST)
 # The objects that a module is linked from.
 parts_of = $(filter $(BUILD)/services/$(1)/%.o,$(SERVICE_OBJECTS)) $(THIRD_PARTY_OBJECTS_$(1)) \
     $(LIBRARIES_$(1):%=$(BUILD)/libs/%.a)
+# For the list of objects: a module that is linked from other parts than before is linked again.
+PARTS = $(foreach name,$(MODULES),$(name): $(call parts_of,$(name)))
 
 # Linked, held against its walls, and then left with the descriptor as its only global symbol.
 CHECK_MODULE = $(call check_walls,module services/$* $(BUILD)/services/$*.whole.o $(call parts_of,$*))
-CHECK_KERNEL = $(call check_walls,kernel $@ $(MODULES:%=services/%))
+CHECK_KERNEL = $(call check_walls,kernel $@ $(BUILD)/kernel/main.c.o $(MODULES:%=services/%))
 
 .SECONDEXPANSION:
-$(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) $$(wildcard services/$$*/imports) \
-        $(OBJECT_LIST) $(WALLS)
+$(MODULE_OBJECTS): $(BUILD)/services/%.o: $$(call parts_of,$$*) services/%/imports $(OBJECT_LIST) $(WALLS)
 	$(call say,LDM,$@)
 	$(QUIET)$(LD) -r -o $(BUILD)/services/$*.whole.o --start-group $(call parts_of,$*) --end-group
 	$(QUIET)$(call check_sources,services/$*,$(call service_flags,$*))
 	$(QUIET)$(CHECK_MODULE)
 	$(QUIET)$(OBJCOPY) --keep-global-symbol=$*_service $(BUILD)/services/$*.whole.o $@
+
+# Nothing makes a list of imports: a module without one is not linked.
+$(MODULES:%=services/%/imports):
+	@echo "$(notdir $(CURDIR))/$@ is missing: it lists the functions that the service calls" >&2; exit 2
 
 # One line a module for the ring check, "directory;libraries;platform headers;flags".
 modules:

@@ -120,7 +120,7 @@ $(CC) $(VDSO_FLAGS) $(VDSO_LINK)
 $(LD) $(LDFLAGS)
 endef
 export RECIPE_TEXT
-OBJECT_TEXT = $(OBJECTS) $(COMPILED)
+OBJECT_TEXT = $(OBJECTS) $(COMPILED) $(PARTS)
 export OBJECT_TEXT
 
 note = @mkdir -p $(@D); printf '%s\n' "$$$(1)" | cmp -s - $@ || printf '%s\n' "$$$(1)" >$@

@@ -2,9 +2,10 @@
 """Holds the walls of a module when it is built: the linker's part of the rings' rules, and what is
 quickly said of its sources.
 
-    tools/walls.py source services/tmpfs/tmpfs.c... -- FLAGS  what has been compiled, or was not
+    tools/walls.py source services/tmpfs/tmpfs.c... -- FLAGS  what has been compiled
+    tools/walls.py refused services/tmpfs/tmpfs.c -- FLAGS    what the compiler has refused
     tools/walls.py module services/tmpfs WHOLE.o PARTS.o...   after the module is linked
-    tools/walls.py kernel KERNEL.elf services/tmpfs...        when all is linked
+    tools/walls.py kernel KERNEL.elf MAIN.o services/tmpfs... when all is linked
 
 A module is a service: all of its objects and of its libraries, linked into WHOLE.o, before any
 symbol is hidden.  Its own directory has the file `imports`: the functions that it may call, one a
@@ -20,7 +21,8 @@ Of its sources, that they include nothing of Core's or of another service's, hav
 turn no number into a pointer; ring_check.py, whose rules these are, asks much more.
 
 An offered symbol is a global one that no other object of the module refers to: whoever wants it
-is outside.  Libraries of others are held to these rules like the rest.
+is outside.  Libraries of others are held to these rules like the rest.  Of all modules together is
+asked that Core's main.c names each (unnamed): one that it does not register does nothing.
 
 Prints `file:line: rule: reason` for each violation; the line is the use's, from the debugging
 information.  Exit status 0: no violation, 1: violations, 2: the check could not be done.
@@ -54,6 +56,8 @@ REASONS = {
     "instruction": "only common/platform may execute it",
     "section": "the platform's linker script gives sections a meaning; a module has text, "
     "constants and data",
+    "unnamed": "a service is in the kernel when main.c registers its descriptor; this one is "
+    "linked, and nobody can ask for it",
     **SOURCE_REASONS,
 }
 
@@ -217,7 +221,7 @@ class Module:
         return place_of(answer)
 
 
-def read_source(path: str, flags: list[str]) -> tuple[Unit, list[Violation]]:
+def read_source(path: str, flags: list[str], troubles: list[str]) -> tuple[Unit, list[Violation]]:
     """A source as the compiler reads it, and the header that it is not to read."""
     unit = Unit("2", path)
     command = ["gcc", *ring_source.without_fence(flags), "-w", "-E", path]
@@ -226,15 +230,19 @@ def read_source(path: str, flags: list[str]) -> tuple[Unit, list[Violation]]:
     ring_source.read_preprocessed(unit, result.stdout)
     missing = re.search(r"^(\S+:\d+):\d+: fatal error: (\S+): No such file", result.stderr, re.M)
     hidden = [f"{top}/{missing[2]}" for top in ("kernel", "services")] if missing else []
-    return unit, [Violation(place_of(missing[1]), "include", name_of(path))
-                  for path in hidden if os.path.exists(path)]  # fmt: skip
+    found = [Violation(place_of(missing[1]), "include", name_of(path))
+             for path in hidden if os.path.exists(path)]  # fmt: skip
+    if result.returncode != 0 and not found:
+        troubles.append(f"gcc cannot read {name_of(path)}: {result.stderr[:300].strip()}")
+    return unit, found
 
 
-def check_sources(sources: list[str], flags: list[str]) -> list[Violation]:
-    """Sources of one module, seen from the phase's directory."""
+def check_sources(sources: list[str], flags: list[str], refused: bool) -> list[Violation]:
+    """Sources of one module, seen from the phase's directory.  Unless the compiler has `refused`
+    them, and said why, what cannot be read is not passed."""
     units, found, troubles = [], [], []
     for path in sources:
-        unit, hidden = read_source(path, flags)
+        unit, hidden = read_source(path, flags, troubles)
         found += hidden
         units += [] if hidden else [unit]
     places = {(m.path, m.line): m.rule for m in ring_source.query(units, troubles)}
@@ -245,42 +253,51 @@ def check_sources(sources: list[str], flags: list[str]) -> list[Violation]:
         own = path.startswith(("services/", "libs/"))
         if own and line not in ring_source.exceptions_of(Path(path)):
             found.append(Violation(f"{name_of(path)}:{line}", rule, ""))
+    if troubles and not found and not refused:
+        raise Trouble("\n".join(troubles))
     return sorted(set(found))
 
 
-def check_kernel(kernel: Path, directories: list[Path]) -> list[Violation]:
-    """Whether all that modules import are functions of the kernel."""
-    functions = {s.name for s in symbols("--defined-only", kernel) if s.kind in "TtWw"}
+def check_kernel(kernel: Path, main: Path, directories: list[Path]) -> list[Violation]:
+    """Whether all that modules import are functions of the kernel, and main.c names all modules.  A
+    static function is not what an import is linked to, whatever its name."""
+    functions = {s.name for s in symbols("-g --defined-only", kernel) if s.kind in "TW"}
+    named = {symbol.name for symbol in symbols("-u", main)}
     found = []
     for directory in directories:
         file = directory / "imports"
         for name, line in read_imports(file).items():
             if name not in functions:
                 found.append(Violation(f"{name_of(file)}:{line}", "import-data", name))
+        if f"{directory.name}_service" not in named:
+            place = f"{name_of(directory)}/service.c:1"
+            found.append(Violation(place, "unnamed", f"{directory.name}_service"))
     return sorted(found)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Holds the walls of modules.")
     commands = parser.add_subparsers(dest="command", required=True)
-    source = commands.add_parser("source")
-    source.add_argument("words", nargs=argparse.REMAINDER)
+    for name in ("source", "refused"):
+        commands.add_parser(name).add_argument("words", nargs=argparse.REMAINDER)
     module = commands.add_parser("module")
     module.add_argument("directory", type=Path)
     module.add_argument("whole", type=Path)
     module.add_argument("parts", type=Path, nargs="+")
     kernel = commands.add_parser("kernel")
     kernel.add_argument("kernel", type=Path)
+    kernel.add_argument("main", type=Path)
     kernel.add_argument("directories", type=Path, nargs="+")
     given = parser.parse_args()
     try:
-        if given.command == "source":
+        if given.command in ("source", "refused"):
             middle = given.words.index("--")
-            found = check_sources(given.words[:middle], given.words[middle + 1 :])
+            sources, flags = given.words[:middle], given.words[middle + 1 :]
+            found = check_sources(sources, flags, given.command == "refused")
         elif given.command == "module":
             found = Module(given.directory, given.whole, given.parts).check()
         else:
-            found = check_kernel(given.kernel, given.directories)
+            found = check_kernel(given.kernel, given.main, given.directories)
     except Trouble as trouble:
         print(f"walls: {trouble}", file=sys.stderr)
         return 2

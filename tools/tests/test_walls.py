@@ -162,12 +162,38 @@ def test_unused_import(tree: Tree) -> None:
 
 
 def test_missing_imports(tree: Tree) -> None:
+    """Of a module that is up to date, too."""
+    assert tree.build().returncode == 0
     file = tree.phase / "services/tmpfs/imports"
     text = file.read_text()
     file.unlink()
     result = tree.build()
     file.write_text(text)
-    assert result.returncode != 0 and "tmpfs/imports is missing" in result.stderr
+    assert result.returncode != 0
+    assert "phase3-small/services/tmpfs/imports is missing" in result.stderr
+
+
+def test_library_removed(tree: Tree) -> None:
+    """A module that is up to date is linked again without it, and misses it."""
+    assert tree.build().returncode == 0
+    makefile = (tree.phase / "Makefile").read_text()
+    tree.write("Makefile", re.sub(r"^LIBRARIES_tmpfs.*\n", "", makefile, flags=re.M))
+    result = tree.build()
+    tree.write("Makefile", makefile)
+    assert result.returncode != 0
+    assert re.search(r": import \(tree_\w+\): ", result.stderr), result.stderr
+
+
+def test_what_cannot_be_read_is_not_passed(tree: Tree) -> None:
+    """Neither code that only gcc understands, nor code that is not there; of what the compiler
+    has refused, its own message is enough."""
+    tree.write("services/odd/odd.c", "int f(int n) { int g(void) { return n; } return g(); }\n")
+    tree.write("services/odd/lost.c", '#include "nowhere.h"\n')
+    for name, says in (("odd", "cannot read the code"), ("lost", "gcc cannot read")):
+        file = f"services/odd/{name}.c"
+        status, said = tree.walls("source", file, "--", "-ffreestanding")
+        assert status == 2 and said[0].startswith("walls: ") and says in said[0]
+        assert tree.walls("refused", file, "--", "-ffreestanding") == (0, [])
 
 
 # What only the ring check sees, and its name for what stops the compiler.
@@ -252,15 +278,38 @@ def test_descriptor(tree: Tree) -> None:
         assert status == 1 and len(said) == 1 and says in said[0]
 
 
+def compiled(tree: Tree, name: str, code: str) -> Path:
+    file = tree.phase / f"{name}.o"
+    subprocess.run(["gcc", "-O2", "-c", "-x", "c", "-o", file, "-"], check=True, text=True,
+                   input=code)  # fmt: skip
+    return file
+
+
 def test_only_functions_are_imported(tree: Tree) -> None:
-    """A variable stays forbidden when somebody writes it into the list."""
-    tree.write("services/greedy/imports", "# what it calls\n\nask\ncount # how many\nnowhere\n")
+    """A variable stays forbidden when somebody writes it into the list, and when a static function
+    of another file has its name."""
+    tree.write("services/greedy/imports", "# what it calls\n\nask\ncount # how many\nnowhere\ntwin")
+    core = compiled(tree, "core", "int count, twin; int ask(void) { return count; }\n")
+    other = compiled(tree, "other", f"{USED} int twin(void) {{ return 1; }}\n")
     kernel = tree.phase / "kernel.o"
-    subprocess.run(["gcc", "-c", "-x", "c", "-o", kernel, "-"], check=True, text=True,
-                   input="int count; int ask(void) { return count; }\n")  # fmt: skip
-    status, said = tree.walls("kernel", kernel, "services/greedy")
+    subprocess.run(["ld", "-r", "-o", kernel, core, other], check=True)
+    main = compiled(tree, "main", "extern int greedy_service; int *all = &greedy_service;\n")
+    status, said = tree.walls("kernel", kernel, main, "services/greedy")
     assert status == 1
     assert [row.split(": ")[:2] for row in said] == [
         ["phase3-small/services/greedy/imports:4", "import-data (count)"],
         ["phase3-small/services/greedy/imports:5", "import-data (nowhere)"],
+        ["phase3-small/services/greedy/imports:6", "import-data (twin)"],
     ]
+
+
+def test_unnamed_service(tree: Tree) -> None:
+    """A service that is linked and that main.c forgets."""
+    tree.write("services/known/imports", "")
+    tree.write("services/forgotten/imports", "")
+    main = compiled(tree, "main", "extern int known_service; int *all = &known_service;\n")
+    status, said = tree.walls("kernel", main, main, "services/known", "services/forgotten")
+    assert status == 1 and len(said) == 1
+    assert said[0].startswith(
+        "phase3-small/services/forgotten/service.c:1: unnamed (forgotten_service): "
+    )
