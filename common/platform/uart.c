@@ -8,6 +8,7 @@
 
 #include <lib/ring_buffer.h>
 
+#include <platform/clock.h>
 #include <platform/event.h>
 #include <platform/log.h>
 
@@ -53,6 +54,9 @@
 #define INPUT_SIZE  (128 * 1024)
 #define OUTPUT_SIZE (4 * 1024) /* what still comes after a key that stops or interrupts output */
 
+/* No byte waits longer for its interrupt, ns: the time-out is four characters long. */
+#define TIME_OUT_MOST 50000000u
+
 /* Polls of a device that may be stuck; the slowest FIFO takes about 2 ms to empty. */
 #define PATIENCE 1000000u
 
@@ -62,9 +66,10 @@ static struct ring_buffer output = { .data = output_data, .size = OUTPUT_SIZE };
 
 static bool present;
 static bool interrupt_driven;
-static uint8_t enabled;   /* what INTERRUPT_ENABLE holds */
-static bool writer_waits; /* somebody found little room: tell when there is more */
-static unsigned overruns; /* bytes the device lost because nobody took them in time */
+static uint8_t enabled;     /* what INTERRUPT_ENABLE holds */
+static uint64_t seen_since; /* ns: a received byte is known of since then; 0: none is */
+static bool writer_waits;   /* somebody found little room: tell when there is more */
+static unsigned overruns;   /* bytes the device lost because nobody took them in time */
 static unsigned overruns_logged;
 
 static uint8_t read_register(unsigned number)
@@ -101,6 +106,27 @@ void uart_init_early(void)
     write_register(MODEM_CONTROL, MODEM_READY);
 }
 
+/* Moves up to `most` received bytes to the ring.  For the trigger's interrupt that is the trigger's
+ * number and no more: what came behind has started the time-out, and Bochs, when that finds the
+ * FIFO empty, shows a byte that never was.  Without room it stops asking, and uart_read() asks again. */
+static void receive(unsigned most)
+{
+    uint8_t status = read_register(LINE_STATUS);
+    bool received = false;
+
+    seen_since = 0;
+    while (most-- > 0 && status & STATUS_RECEIVED && ring_buffer_room(&input)) {
+        overruns += (status & STATUS_OVERRUN) != 0;
+        ring_buffer_put_byte(&input, read_register(DATA));
+        received = true;
+        status = read_register(LINE_STATUS);
+    }
+    if (status & STATUS_RECEIVED && !ring_buffer_room(&input))
+        enable(enabled & (uint8_t) ~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
+    if (received)
+        events_post(EVENT_CONSOLE_INPUT);
+}
+
 /* Fills the transmit FIFO if it is empty.  Interrupts off. */
 static void send_some(void)
 {
@@ -112,9 +138,27 @@ static void send_some(void)
         write_register(DATA, chunk[i]);
 }
 
+/* Takes what no interrupt has told of: a Ctrl-C in Bochs was seen to lie in the FIFO without its
+ * time-out, and would have stayed there until other keys came.  Interrupts off. */
+static void take_forgotten(void)
+{
+    uint64_t now;
+
+    if (!(read_register(LINE_STATUS) & STATUS_RECEIVED) || !(enabled & ENABLE_RECEIVE)) {
+        seen_since = 0;
+        return;
+    }
+    now = clock_monotonic();
+    if (seen_since == 0)
+        seen_since = now;
+    else if (now - seen_since > TIME_OUT_MOST)
+        receive(FIFO_SIZE);
+}
+
 /* Keeps the transmit interrupt on exactly while there is something to send. */
 static void pump(void)
 {
+    take_forgotten();
     send_some();
     uint8_t transmit = ring_buffer_used(&output) ? ENABLE_TRANSMIT : 0;
     enable((uint8_t)((enabled & ~ENABLE_TRANSMIT) | transmit));
@@ -129,26 +173,6 @@ static void transmit_interrupt(void)
         writer_waits = false;
         events_post(EVENT_CONSOLE_OUTPUT);
     }
-}
-
-/* Moves up to `most` received bytes to the ring.  For the trigger's interrupt that is the trigger's
- * number and no more: what came behind has started the time-out, and Bochs, when that finds the
- * FIFO empty, shows a byte that never was.  Without room it stops asking, and uart_read() asks again. */
-static void receive(unsigned most)
-{
-    uint8_t status = read_register(LINE_STATUS);
-    bool received = false;
-
-    while (most-- > 0 && status & STATUS_RECEIVED && ring_buffer_room(&input)) {
-        overruns += (status & STATUS_OVERRUN) != 0;
-        ring_buffer_put_byte(&input, read_register(DATA));
-        received = true;
-        status = read_register(LINE_STATUS);
-    }
-    if (status & STATUS_RECEIVED && !ring_buffer_room(&input))
-        enable(enabled & (uint8_t) ~(ENABLE_RECEIVE | ENABLE_LINE_STATUS));
-    if (received)
-        events_post(EVENT_CONSOLE_INPUT);
 }
 
 /* The line is edge-triggered: every cause must be gone before the handler returns, or none is
