@@ -58,9 +58,14 @@ LINUX_CARDS := linux-image-6.1.0-56-amd64
 # ---- wrong values: one line on standard error, exit status 2 ----------------------------------
 
 one_word = $(if $(filter 1,$(words $(1))),$(1),-)
+# A handout has one phase.
+NOT_HERE := $(if $(word 2,$(FINISHED)),is not a finished phase,is not here)
+# What a recipe puts between quotes.
+PLAIN := APPEND $(if $(filter carry,$(MAKECMDGOALS)),FILE) $(if $(filter diff,$(MAKECMDGOALS)),HTML) \
+    $(if $(filter bench%,$(MAKECMDGOALS)),BENCH)
 ifneq ($(filter-out help clean setup,$(or $(MAKECMDGOALS),help)),)
 ifeq ($(filter $(FINISHED),$(call one_word,$(PHASE))),)
-$(error PHASE=$(PHASE) is not a finished phase; choose from: $(FINISHED))
+$(error PHASE=$(PHASE) $(NOT_HERE); choose from: $(FINISHED))
 endif
 ifeq ($(filter qemu bochs,$(call one_word,$(EMU))),)
 $(error EMU=$(EMU) is not an emulator; choose from: qemu bochs)
@@ -74,20 +79,25 @@ endif
 ifeq ($(filter $(NICS_$(EMU)),$(call one_word,$(NIC))),)
 $(error NIC=$(NIC) is not a network card; choose from: $(NICS_$(EMU)) (EMU=$(EMU)))
 endif
-ifneq ($(strip $(foreach sign,' " \ $$,$(findstring $(sign),$(value APPEND)))),)
-$(error APPEND=$(value APPEND) has a quote, a backslash or a dollar sign in it; give plain words)
-endif
+$(foreach name,$(PLAIN),$(if $(strip $(foreach sign,' " \ $$,$(findstring $(sign),$(value $(name))))),\
+    $(error $(name)=$(value $(name)) has a quote, a backslash or a dollar sign in it; give plain words)))
 endif
 
 ifneq ($(filter diff,$(MAKECMDGOALS))$(if $(filter bench,$(MAKECMDGOALS)),$(FROM)$(TO)),)
+ifeq ($(word 2,$(FINISHED)),)
+$(error there is one phase here and no other to compare with: $(FINISHED))
+endif
+ifeq ($(and $(FROM),$(TO)),)
+$(error give FROM= and TO=, two of the phases: $(FINISHED))
+endif
 ifeq ($(filter $(FINISHED),$(call one_word,$(FROM))),)
-$(error FROM=$(FROM) is not a finished phase; choose from: $(FINISHED))
+$(error FROM=$(FROM) $(NOT_HERE); choose from: $(FINISHED))
 endif
 ifeq ($(filter $(FINISHED),$(call one_word,$(TO))),)
-$(error TO=$(TO) is not a finished phase; choose from: $(FINISHED))
+$(error TO=$(TO) $(NOT_HERE); choose from: $(FINISHED))
 endif
 COMPARED := $(filter $(shell seq $(FROM) $(TO)),$(FINISHED))
-ifeq ($(if $(filter bench,$(MAKECMDGOALS)),$(word 2,$(COMPARED)),-),)
+ifeq ($(word 2,$(COMPARED)),)
 $(error TO=$(TO) is not after FROM=$(FROM))
 endif
 endif
@@ -104,7 +114,7 @@ boot: medium ## build everything and boot to a prompt; lines on standard input a
 	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(ISO)
 
 menu: menu-medium ## boot a menu of all finished phases: arrow keys and Enter, or a phase's number
-	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) $(MENU)
+	@$(PYTHON) grader/boot.py $(BOOT_OPTIONS) --menu $(words $(FINISHED)) $(MENU)
 
 gdb: medium ## boot stopped, waiting for the debugger; prints what to type in a second terminal
 	@test '$(EMU)' = qemu || { echo 'make gdb needs EMU=qemu' >&2; exit 2; }

@@ -44,6 +44,13 @@ RESULT = rb"BENCH (\w+) (?:(\d+) (\d+) (\d+) (\S+) n=\d+|SKIP ([^\r\n]*))\r\n"
 BOOT = rb"BOOT tsc=(\d+) monotonic=(\d+)\r\n"
 
 
+def tests() -> list[str]:
+    """The names of all tests, from the benchmark program's table."""
+    source = Path(__file__).parents[1] / "common" / "user" / "bench.c"
+    table = source.read_text().partition("} tests[] = {")[2].partition("};")[0]
+    return re.findall(r'^ *{ "(\w+)"', table, re.MULTILINE)
+
+
 def linux_figures() -> dict[str, tuple[str, str]]:
     """Of each test, Linux's default and tuned figures."""
     rows = Path(__file__).with_name("linux.tsv").read_text().splitlines()
@@ -144,9 +151,12 @@ def main() -> int:
     parser.add_argument("programs", type=Path, help="the directory with the program bench")
     parser.add_argument("names", nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    if wrong := [name for name in options.names if not re.fullmatch(r"@?\w+|-[rs]\d+", name)]:
-        print(f"bench: {wrong[0]} is not the name of a test", file=sys.stderr)
-        return 2
+    known = ["@micro", "@shell", *tests()]
+    for name in options.names:
+        if name not in known and not re.fullmatch(r"-[rs]\d+", name):
+            choice = f"choose from: {' '.join(known)}"
+            print(f"bench: {name} is not the name of a test; {choice}", file=sys.stderr)
+            return 2
     with tempfile.TemporaryDirectory() as scratch:
         cpio = Path(scratch, "bench.cpio")
         cpio.write_bytes(initramfs(options.programs, options.names))

@@ -3,7 +3,8 @@
 
 On a terminal, every byte passes both ways, Ctrl-C and Ctrl-Z included.  Otherwise the lines of
 standard input are typed as a user would: each when the shell has printed its prompt, or when the
-guest has waited quietly for a while; after the last one, `poweroff`.
+guest has waited quietly for a while; after the last one, `poweroff`.  If the medium has a menu, a
+first line that is the number of an entry is typed there.
 
 Unless told otherwise the machine has a network card, and two free ports of 127.0.0.1 lead to the
 guest's httpd and telnetd: they are printed first, on standard error if the console is a script's.
@@ -47,6 +48,8 @@ HTTP, TELNET = 80, 23
 
 # A prompt of the shell, the first or a continued line's, that nothing follows.
 READY = re.compile(rb"(?:" + PROMPT + rb"|\n> )(?:\x1b\[6n)?$")
+# GRUB's menu, counting down.
+MENU = re.compile(rb"executed automatically in \d+s\. *(?:\x1b\[[\d;]*H)?$")
 # After such a line the system goes down, but its shell prints one more prompt.
 LEAVE = re.compile(rb"\b(?:poweroff|reboot|halt)\b")
 # A machine that `halt` has stopped stays on, and says nothing more.
@@ -159,15 +162,29 @@ class Script:
         self.pending = b""
         self.ended = False
 
+    def read(self) -> None:
+        """Wait for more of it."""
+        data = os.read(0, 65536)
+        self.pending += data
+        if not data:
+            self.ended = True
+            if self.pending:
+                self.pending += b"\n"
+
+    def take_number(self, most: int) -> bytes:
+        """Take the next line if it is there by now and a number from 1 to `most`; nothing if not."""
+        if b"\n" not in self.pending and not self.ended and select([0], [], [], 0)[0]:
+            self.read()
+        line, end, rest = self.pending.partition(b"\n")
+        if not end or line.strip() not in [b"%d" % number for number in range(1, most + 1)]:
+            return b""
+        self.pending = rest
+        return line.strip()
+
     def next_line(self) -> bytes | None:
         """The next line with its end, None after the last."""
         while b"\n" not in self.pending and not self.ended:
-            data = os.read(0, 65536)
-            self.pending += data
-            if not data:
-                self.ended = True
-                if self.pending:
-                    self.pending += b"\n"
+            self.read()
         if not self.pending:
             return None
         line, _, self.pending = self.pending.partition(b"\n")
@@ -187,8 +204,8 @@ class Output:
         write_all(plain(data[: len(data) - len(self.held)]))
 
 
-def scripted(machine: Machine) -> int:
-    """Type the script's lines and print what the console says."""
+def scripted(machine: Machine, entries: int) -> int:
+    """Type the script's lines and print what the console says; `entries`: of a menu."""
     script, output, ended, leaving = Script(), Output(), False, False
     since, used = time.monotonic(), machine.processor_time()
     while machine.connected:
@@ -198,6 +215,10 @@ def scripted(machine: Machine) -> int:
             return verdict(machine)
         if data:
             since, used = time.monotonic(), machine.processor_time()
+        if entries and MENU.search(machine.transcript[-200:]):
+            if number := script.take_number(entries):
+                machine.send(number)
+                entries = 0
         quiet = time.monotonic() - since
         if ended and quiet > SILENT:
             print("boot: the guest does not answer", file=sys.stderr)
@@ -208,7 +229,7 @@ def scripted(machine: Machine) -> int:
         if ended and not ready or not (ready or waits):
             continue
         line = script.next_line()
-        ended = line is None
+        ended, entries = line is None, 0
         machine.seen = len(machine.transcript)
         line = line or b"poweroff\n"
         leaving = LEAVE.search(line) is not None
@@ -231,6 +252,7 @@ def main() -> int:
     parser.add_argument("--emulator", choices=["qemu", "bochs"], default="qemu")
     parser.add_argument("--memory", type=int, default=128, help="MiB")
     parser.add_argument("--nic", help="virtio, e1000 or none: the network card")
+    parser.add_argument("--menu", type=int, default=0, metavar="ENTRIES", help="it has a menu")
     parser.add_argument("--stay", action="store_true", help="do not end at a kernel panic")
     parser.add_argument("--gdb", type=Path, metavar="SOCKET", help="stop and wait for a debugger")
     options = parser.parse_args()
@@ -255,7 +277,7 @@ def main() -> int:
             if machine.ports:
                 print(ways_in(machine), file=sys.stdout if typed else sys.stderr, flush=True)
             if not typed:
-                return scripted(machine)
+                return scripted(machine, options.menu)
             print(HELP, flush=True)
             return interactive(machine, options.stay)
     except StartError as error:

@@ -59,17 +59,21 @@ class Carrier:
     def carry(self, name: str) -> None:
         """Carries the change into every descendant of the file, one phase after the other."""
         phase, path = self.find(name)
-        paths, touched = [path], False
+        paths, touched, why = [path], False, "no later phase has it"
         for later in self.tree.later(phase):
             paths = [new for old in paths for new in later.destinations(old) if later.exists(new)]
             for new in list(paths):
+                if not later.is_changed(new):
+                    why = "later phases have it by links"
+                elif not self.is_made(later, new):
+                    why = "later phases have files of their own there"
                 if later.is_changed(new) and self.is_made(later, new):
                     touched = True
                     if not self.carry_into(later, new):
                         paths.remove(new)  # what has conflicts is carried no further
                     later.write_bases()
         if not touched:
-            print(f"{name}: no later phase has changed it")
+            print(f"{name}: {why}: nothing to carry")
 
     def is_made(self, phase: Phase, path: str) -> bool:
         """Was it made from an earlier phase's file?"""

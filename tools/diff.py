@@ -425,7 +425,7 @@ def main() -> int:
     parser.add_argument("--from", type=phase_number, required=True, metavar="N", dest="first")
     parser.add_argument("--to", type=phase_number, required=True, metavar="N", dest="second")
     parser.add_argument("--summary", action="store_true", help="no lines, only the summary")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page instead")
+    parser.add_argument("--html", metavar="FILE", help="write a page instead")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent,
                         help="the repository (default: the one this tool is in)")  # fmt: skip
@@ -437,12 +437,18 @@ def main() -> int:
         tree = Tree(arguments.root)
         first, second = tree.phase(arguments.first), tree.phase(arguments.second)
         if first.number >= second.number:
-            raise Trouble(f"phase {first.number} does not come before phase {second.number}")
+            raise Trouble(f"phase {second.number} is not after phase {first.number}")
+        if arguments.html and arguments.summary:
+            raise Trouble("a page has the lines, too: give SUMMARY=1 or HTML=, not both")
+        if arguments.html and not Path(arguments.html).parent.is_dir():
+            raise Trouble(f"HTML={arguments.html}: there is no such directory")
+        if arguments.html and (arguments.html.endswith("/") or Path(arguments.html).is_dir()):
+            raise Trouble(f"HTML={arguments.html} is a directory; give the page a name")
         comparison = Comparison(tree, first, second)
         if arguments.html:
             title = f"{first.name} → {second.name}"
             page = diff_page.page(title, table(comparison.files), groups(comparison.files))
-            arguments.html.write_text(page, encoding="utf-8")
+            Path(arguments.html).write_text(page, encoding="utf-8")
             print(arguments.html)
         else:
             print("\n".join(text(comparison, not arguments.summary, colour)), flush=True)

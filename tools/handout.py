@@ -46,6 +46,16 @@ def contents(tree: Tree, phase: Phase) -> dict[str, Path]:
     return found
 
 
+def left_out(tree: Tree, phase: Phase) -> list[str]:
+    """What somebody may miss in the handout: files that git neither tracks nor ignores."""
+    others = git(tree.root, "ls-files", "--others", "--exclude-standard", "-z").decode().split("\0")
+    inside = {tree.name((phase.path / path).resolve()) for path in phase.files()}
+    return [
+        name for name in others
+        if name and (name in inside or tree.locate(tree.root / name) is None)
+    ]  # fmt: skip
+
+
 def pack(tree: Tree, phase: Phase) -> tuple[bytes, int]:
     """The tarball and its number of files."""
     programs = {name for name, is_program in tracked(tree.root).items() if is_program}
@@ -79,10 +89,15 @@ def main() -> int:
         data, count = pack(tree, phase)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_bytes(data)
+        left = left_out(tree, phase)
     except (Trouble, OSError) as trouble:
         print(f"handout: {complaint(trouble)}", file=sys.stderr)
         return 2
     print(f"{tree.name(output.resolve())}: {phase.name}, {count} files, {len(data) // 1024} KiB")
+    if left:
+        files = "1 file is" if len(left) == 1 else f"{len(left)} files are"
+        print(f"handout: {files} left out, for git does not track what is new before git add: "
+              f"{' '.join(left[:3])}{' ...' if left[3:] else ''}", file=sys.stderr)  # fmt: skip
     return 0
 
 

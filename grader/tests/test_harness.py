@@ -219,10 +219,27 @@ def test_wrong_value(wrong: str) -> None:
     "wrong", ["FROM=9 TO=1", "FROM=1 TO=9", "FROM=1 TO=1", "FROM=2 TO=1", "FROM=1", "TO=2", "FROM=% TO=2"]
 )
 def test_wrong_phases_to_compare(wrong: str) -> None:
-    command = [*MAKE, "bench", *wrong.split()]
+    for target in "bench", "diff":
+        command = [*MAKE, target, *wrong.split()]
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+        assert b"FROM=" in done.stderr or b"TO=" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["carry FILE=it's", "diff FROM=1 TO=2 HTML=it's"])
+def test_wrong_text(wrong: str) -> None:
+    done = subprocess.run([*MAKE, *wrong.split()], capture_output=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"it's has a quote" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["nothere", "null;x"])
+def test_wrong_benchmark(wrong: str) -> None:
+    """The tests that there are are named, and nothing is measured."""
+    command = [sys.executable, ROOT / "grader/bench.py", "kernel", "programs", wrong]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
-    assert b"FROM=" in done.stderr or b"TO=" in done.stderr
+    assert b" is not the name of a test; choose from: @micro @shell user_loop null " in done.stderr
 
 
 def test_card_of_another_emulator() -> None:

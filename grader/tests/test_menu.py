@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_number(medium: Path, emulator: str) -> None:
 def test_every_number(medium: Path) -> None:
     found = [phase_of(medium, "qemu", str(number)) for number in range(2, len(NAMES) + 1)]
     assert found == NAMES[1:]
+
+
+@pytest.mark.parametrize("emulator", [QEMU, BOCHS])
+def test_script(medium: Path, emulator: str) -> None:
+    """Of a script's lines, a phase's number goes to the menu if it is the first."""
+    boot = [sys.executable, ROOT / "grader/boot.py", "--emulator", emulator, "--nic", "none"]
+    command = [*boot, "--menu", str(len(NAMES)), medium]
+    for first, name in ("1\n", NAMES[0]), ("", NAMES[-1]):
+        done = subprocess.run(command, input=f"{first}uname -a\n2\n".encode(), capture_output=True)
+        assert done.returncode == 0, done.stderr
+        said = done.stdout.decode(errors="replace")
+        assert re.search(r"#1 (.*) x86_64", said)[1] == name
+        assert said.count("not found") == 1
 
 
 def test_arrow_key(medium: Path) -> None:

@@ -48,6 +48,16 @@ def test_through_links_and_moves(repository: Repository) -> None:
     assert repository.check() == []
 
 
+def test_nothing_to_carry(repository: Repository) -> None:
+    for name, why in (
+        ("kernel/fs/file.c", "later phases have it by links"),
+        ("README.md", "later phases have files of their own there"),
+    ):
+        done = repository.run("carry.py", f"phase1-split/{name}")
+        said = f"phase1-split/{name}: {why}: nothing to carry\n"
+        assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
 def test_conflict(repository: Repository) -> None:
     bases = repository.read("phase2-traits/BASES")
     repository.replace(FIRST, "step_3(", "fixed_3(")

@@ -188,9 +188,13 @@ def test_page_escapes(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ([1, 7], "7 is not a phase; choose from: 1 2 3"),
-        ([2, 1], "phase 2 does not come before phase 1"),
-        ([2, 2], "phase 2 does not come before phase 2"),
-        ([1, 2, "--html", "/nonexistent/x"], "/nonexistent/x: No such file or directory"),
+        ([2, 1], "phase 1 is not after phase 2"),
+        ([2, 2], "phase 2 is not after phase 2"),
+        ([1, 2, "--html", "/nonexistent/x"], "HTML=/nonexistent/x: there is no such directory"),
+        ([1, 2, "--html", "/tmp/"], "HTML=/tmp/ is a directory; give the page a name"),
+        ([1, 2, "--html", "/tmp"], "HTML=/tmp is a directory; give the page a name"),
+        ([1, 2, "--html", "/tmp/x", "--summary"],
+         "a page has the lines, too: give SUMMARY=1 or HTML=, not both"),
     ],
 )
 def test_bad_input(repository: Repository, arguments: list, message: str) -> None:

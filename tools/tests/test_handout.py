@@ -36,10 +36,13 @@ def unpack(archive: Path, to: Path) -> Path:
 
 def test_one_phase_without_links(repository: Repository, tmp_path: Path) -> None:
     repository.write("phase3-extract/kernel/forgotten.c", "not tracked\n")
+    repository.write("phase2-traits/kernel/forgotten.c", "not tracked either\n")
     repository.write("build/kernel.elf", "built\n")
     done = repository.run("handout.py", "--phase", 3)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("build/handout/aramid-phase3.tar.gz: phase3-extract, 10 files, ")
+    assert "phase3-extract/kernel/forgotten.c" in done.stderr
+    assert "phase2" not in done.stderr
     top = unpack(repository.root / "build/handout/aramid-phase3.tar.gz", tmp_path / "elsewhere")
     found = {str(path.relative_to(top)): path for path in top.rglob("*") if path.is_file()}
     assert {name: path.read_text() for name, path in found.items()} == {
